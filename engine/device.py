@@ -1,0 +1,72 @@
+"""Where the numbers are computed: device, dtype, threads, and the environment set before torch."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import torch
+
+ENVIRONMENT = {
+    "OMP_WAIT_POLICY": "PASSIVE",  # spinning barriers cost 3 to 12 times on a busy machine
+    "HF_HUB_OFFLINE": "1",
+    "HF_HUB_DISABLE_TELEMETRY": "1",
+    "DO_NOT_TRACK": "1",
+    "TOKENIZERS_PARALLELISM": "false",
+}
+
+
+def prepare_environment() -> None:
+    """Set what torch and the Hugging Face libraries read at import; call before importing them."""
+    os.environ.update(ENVIRONMENT)
+
+
+def lower_priority(niceness: int = 10) -> None:
+    """Let the window go first. Windows has no nice; there the scheduler favours the front window."""
+    if hasattr(os, "nice"):
+        os.nice(niceness)
+
+
+def default_threads() -> int:
+    """One core is left to the window and the rest of the machine (measured: see the README)."""
+    return max(1, (os.cpu_count() or 2) - 1)
+
+
+def configure_threads() -> None:
+    """Give torch its threads: ATELIER_THREADS, else the default."""
+    import torch
+
+    torch.set_num_threads(int(os.environ.get("ATELIER_THREADS") or default_threads()))
+
+
+def best_device() -> torch.device:
+    """CUDA, else Apple's MPS, else the CPU."""
+    import torch
+
+    if torch.cuda.is_available():
+        return torch.device("cuda")
+    if torch.backends.mps.is_available():
+        return torch.device("mps")
+    return torch.device("cpu")
+
+
+def best_dtype(device: torch.device) -> torch.dtype:
+    """Half precision where the device is made for it, else fp32 (fp16 is slow or wrong on a CPU)."""
+    import torch
+
+    if device.type == "cuda":
+        return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16
+    return torch.float16 if device.type == "mps" else torch.float32
+
+
+def free_memory() -> int:
+    """Bytes of memory that a model may take; 0 when the system does not say."""
+    try:
+        with open("/proc/meminfo", encoding="ascii") as stream:
+            for line in stream:
+                if line.startswith("MemAvailable:"):
+                    return int(line.split()[1]) * 1024
+    except OSError:
+        pass  # not Linux
+    return 0

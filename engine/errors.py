@@ -1,0 +1,51 @@
+"""Errors for people: what happened, to which file, what to do next. Anything else is a bug."""
+
+from __future__ import annotations
+
+
+class Cancelled(BaseException):
+    """The person asked to stop. A BaseException, so that no library's broad handler swallows it."""
+
+
+class EngineError(Exception):
+    """A failure a person can act on.
+
+    `message` says what happened and to which file; `hint` says what to do next.
+    """
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message, hint)
+        self.message = message
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return f"{self.message} {self.hint}".strip()
+
+
+class InvalidTask(EngineError):
+    """A field of a task holds a value that cannot be used; `field` names it."""
+
+    def __init__(self, field: str, message: str, hint: str = "") -> None:
+        super().__init__(message, hint)
+        self.args = (field, message, hint)  # so that it survives the pipe between processes
+        self.field = field
+
+
+class ModelError(EngineError):
+    """A model is missing, incomplete, unsafe or of the wrong kind."""
+
+
+class DatasetError(EngineError):
+    """A dataset is missing, empty or unreadable."""
+
+
+class FileError(EngineError):
+    """A file or folder cannot be read or written."""
+
+
+class OutOfMemory(EngineError):
+    """The work needs more memory than this machine has free."""
+
+
+class ModelProcessDied(EngineError):
+    """The process that ran the model ended without an answer."""

@@ -1,0 +1,66 @@
+"""The models on this machine: embedded, starter packs, and whatever the person put in the folder.
+
+A model is known by a short name or by a path; `find` turns either into a path.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from engine import folders
+from engine.errors import ModelError
+
+EMBEDDED_IMAGE_MODEL = "stickers"
+STARTER_TEXT_MODEL = "SmolLM2-135M-Instruct"
+
+
+def image_models() -> tuple[str, ...]:
+    """Names of the diffusers pipeline folders, the embedded one first."""
+    return tuple(_names(_is_pipeline))
+
+
+def text_models() -> tuple[str, ...]:
+    """Names of the language models; the starter pack comes first, whether fetched or not."""
+    found = [name for name in _names(_is_language_model) if name != STARTER_TEXT_MODEL]
+    return (STARTER_TEXT_MODEL, *found)
+
+
+def find(name: str) -> Path:
+    """The file or folder of the model called `name`, or at the path `name`; raises ModelError."""
+    for path in _candidates():
+        if path.name == name or (path.suffix == ".gguf" and path.stem == name):
+            return path
+    path = Path(name).expanduser()
+    if path.is_absolute() or path.exists():
+        if path.exists():
+            return path.absolute()
+        raise ModelError(
+            f"There is no model at {path}.", "Check the path, or choose another model."
+        )
+    raise ModelError(
+        f"There is no model named {name!r} on this machine.",
+        f"Put it into {folders.models()}, or give the path of its file or folder.",
+    )
+
+
+def _names(wanted: Callable[[Path], bool]) -> Iterator[str]:
+    for path in _candidates():
+        if wanted(path):
+            yield path.stem if path.suffix == ".gguf" else path.name
+
+
+def _candidates() -> Iterator[Path]:
+    for room in (folders.RESOURCES / "models", folders.models()):
+        if room.is_dir():
+            yield from sorted(path for path in room.iterdir() if not path.name.startswith("."))
+
+
+def _is_pipeline(path: Path) -> bool:
+    return (path / "model_index.json").is_file()
+
+
+def _is_language_model(path: Path) -> bool:
+    if path.is_dir():
+        return (path / "config.json").is_file() and not _is_pipeline(path)
+    return path.suffix == ".gguf"

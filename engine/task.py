@@ -1,0 +1,322 @@
+"""The shared words: a Task is a request that can run; events are what a run reports."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import random
+import types
+import typing
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import MISSING, dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from engine.errors import InvalidTask
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+# --------------------------------------------------------------------------- events
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a run is. `stage` says what it is doing now, in words a person understands."""
+
+    step: int
+    total: int | None
+    stage: str = ""
+
+
+@dataclass(frozen=True)
+class Preview:
+    """A half-made image; `index` is its place in the batch."""
+
+    image: Image.Image
+    index: int = 0
+
+
+@dataclass(frozen=True)
+class Token:
+    """Text that has just been generated."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Metric:
+    """Named numbers measured at a training step."""
+
+    step: int
+    values: Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class SampleGrid:
+    """A grid drawn from fixed noise at a training step, already saved at `path`."""
+
+    step: int
+    path: Path
+
+
+@dataclass(frozen=True)
+class Saved:
+    """A finished output file: an image, a text, a run folder, a checkpoint."""
+
+    path: Path
+
+
+@dataclass(frozen=True)
+class Notice:
+    """Something the person should know although the work goes on."""
+
+    message: str
+
+
+Event = Progress | Preview | Token | Metric | SampleGrid | Saved | Notice
+Report = Callable[[Event], None]
+"""`report(event)` tells the outside world; it raises Cancelled when the person asked to stop."""
+
+# --------------------------------------------------------------------------- parameters
+
+Choices = Sequence[str] | Callable[[], Sequence[str]]
+
+
+@dataclass(frozen=True)
+class Param:
+    """What a person needs to know about one field of a task; form, flag and check follow."""
+
+    label: str
+    help: str
+    minimum: float | None = None
+    maximum: float | None = None
+    multiple_of: int | None = None
+    choices: Choices | None = None
+    editable: bool = False
+    """With choices: whether a value outside them (such as a path) is accepted too."""
+    kind: str = ""
+    """A hint for the form: prompt, text, seed, model, file, folder, or empty for the plain type."""
+    required: bool = False
+    """An empty text is refused."""
+    advanced: bool = False
+    unit: str = ""
+
+    def options(self) -> tuple[str, ...]:
+        """The choices as they are now (models come and go)."""
+        if self.choices is None:
+            return ()
+        return tuple(self.choices() if callable(self.choices) else self.choices)
+
+
+def param(
+    default: Any = MISSING,
+    *,
+    label: str,
+    help: str,
+    minimum: float | None = None,
+    maximum: float | None = None,
+    multiple_of: int | None = None,
+    choices: Choices | None = None,
+    editable: bool = False,
+    kind: str = "",
+    required: bool = False,
+    advanced: bool = False,
+    unit: str = "",
+) -> Any:
+    """Declare a field of a task once: the form, the flag and the range check follow from it."""
+    described = Param(
+        label,
+        help,
+        minimum,
+        maximum,
+        multiple_of,
+        choices,
+        editable,
+        kind,
+        required,
+        advanced,
+        unit,
+    )
+    return dataclasses.field(default=default, metadata={"param": described})
+
+
+@dataclass(frozen=True)
+class Field:
+    """One parameter of a task class, ready for a form or a command line."""
+
+    name: str
+    type: type
+    default: Any
+    param: Param
+
+    @property
+    def has_default(self) -> bool:
+        return self.default is not MISSING
+
+
+# --------------------------------------------------------------------------- task
+
+RANDOM_SEED = -1
+MAX_SEED = 2**32 - 1
+
+
+def seed_param() -> Any:
+    """The seed every task with chance in it has."""
+    return param(
+        RANDOM_SEED,
+        label="Seed",
+        help="The same seed with the same settings gives the same result; -1 chooses a new one.",
+        minimum=RANDOM_SEED,
+        maximum=MAX_SEED,
+        kind="seed",
+    )
+
+
+def random_seed() -> int:
+    """A seed for a person who did not choose one."""
+    return random.SystemRandom().randint(0, MAX_SEED)
+
+
+@dataclass(frozen=True)
+class Task:
+    """A request that can run. Subclasses are frozen dataclasses whose fields are all `param()`s.
+
+    The subclass lives in a file of its own in `engine/generators` or `engine/trainers`; the name
+    of that file is the name of the task. A field of kind "seed" that is RANDOM_SEED gets its number
+    here, so that a task always says how to make the same thing again.
+    """
+
+    title: ClassVar[str]
+    summary: ClassVar[str]
+
+    def __post_init__(self) -> None:
+        for field in self.fields():
+            value = coerce(field, getattr(self, field.name))
+            if field.param.kind == "seed" and value == RANDOM_SEED:
+                value = random_seed()
+            object.__setattr__(self, field.name, value)
+
+    def run(self, report: Report, out: Path) -> None:
+        """Do the work: write results into the folder `out` and report each as `Saved`.
+
+        Raises EngineError for what a person can mend, Cancelled (from `report`) on a stop.
+        """
+        raise NotImplementedError
+
+    @classmethod
+    def name(cls) -> str:
+        return cls.__module__.rpartition(".")[2]
+
+    @classmethod
+    @cache
+    def fields(cls) -> tuple[Field, ...]:
+        hints = typing.get_type_hints(cls)
+        return tuple(
+            Field(f.name, _plain_type(hints[f.name]), f.default, f.metadata["param"])
+            for f in dataclasses.fields(cls)
+        )
+
+    @classmethod
+    def field(cls, name: str) -> Field:
+        return next(f for f in cls.fields() if f.name == name)
+
+    def to_dict(self) -> dict[str, Any]:
+        """All fields as JSON values; `from_dict` restores them."""
+        return {f.name: getattr(self, f.name) for f in self.fields()}
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Task:
+        """The task with these values; raises InvalidTask for what cannot be used."""
+        known = {f.name for f in cls.fields()}
+        for name in values:
+            if name not in known:
+                raise InvalidTask(name, f"{cls.title} has no field named {name!r}.")
+        for field in cls.fields():
+            if not field.has_default and field.name not in values:
+                raise InvalidTask(field.name, f"{field.param.label} is missing.")
+        return cls(**values)
+
+
+def _plain_type(annotation: Any) -> type:
+    """str, int, float or bool; `X | None` and other unions are not fields a form can show."""
+    if isinstance(annotation, types.UnionType) or annotation not in (str, int, float, bool):
+        raise TypeError(f"task fields are str, int, float or bool, not {annotation}")
+    return typing.cast(type, annotation)
+
+
+# --------------------------------------------------------------------------- checks
+
+
+def coerce(field: Field, value: Any) -> Any:
+    """`value` as the field's type, checked against its ranges; raises InvalidTask."""
+    converted = _converted(field, value)
+    if isinstance(converted, str):
+        _check_text(field, converted)
+    elif not isinstance(converted, bool):
+        _check_number(field, converted)
+    return converted
+
+
+def _converted(field: Field, value: Any) -> Any:
+    label = field.param.label
+    if field.type is str and isinstance(value, str):
+        return value
+    if field.type is bool:
+        if isinstance(value, bool):
+            return value
+        if isinstance(value, str) and value.lower() in ("true", "false"):
+            return value.lower() == "true"
+        raise InvalidTask(field.name, f"{label} must be true or false, not {value!r}.")
+    if field.type in (int, float) and isinstance(value, (str, int, float)):
+        try:
+            number = float(value) if field.type is float else _whole(value)
+        except (ValueError, OverflowError):
+            wanted = "a whole number" if field.type is int else "a number"
+            raise InvalidTask(field.name, f"{label} must be {wanted}, not {value!r}.") from None
+        if not isinstance(value, bool):
+            return number
+    wanted = {str: "text", int: "a whole number", float: "a number"}[field.type]
+    raise InvalidTask(field.name, f"{label} must be {wanted}, not {value!r}.")
+
+
+def _whole(value: str | int | float) -> int:
+    if isinstance(value, float) and not value.is_integer():
+        raise ValueError(value)
+    return int(value)
+
+
+def _check_text(field: Field, value: str) -> None:
+    described = field.param
+    if described.required and not value.strip():
+        raise InvalidTask(field.name, f"{described.label} is empty.", described.help)
+    options = described.options()
+    if options and not described.editable and value not in options:
+        known = ", ".join(options)
+        raise InvalidTask(
+            field.name, f"{described.label} cannot be {value!r}.", f"Choose one of: {known}."
+        )
+
+
+def _check_number(field: Field, value: int | float) -> None:
+    described = field.param
+    low, high = described.minimum, described.maximum
+    too_low = low is not None and value < low
+    too_high = high is not None and value > high
+    if too_low or too_high or not math.isfinite(value):
+        raise InvalidTask(field.name, f"{described.label} is {value}, but must be {_range(field)}.")
+    if described.multiple_of and value % described.multiple_of:
+        raise InvalidTask(
+            field.name,
+            f"{described.label} is {value}, but must be a multiple of {described.multiple_of}.",
+        )
+
+
+def _range(field: Field) -> str:
+    low, high = field.param.minimum, field.param.maximum
+    if low is not None and high is not None:
+        return f"between {low:g} and {high:g}"
+    if low is not None:
+        return f"at least {low:g}"
+    return f"at most {high:g}" if high is not None else "a finite number"

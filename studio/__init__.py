@@ -1,0 +1,1 @@
+"""The studio: the window over the engine. It never imports torch."""

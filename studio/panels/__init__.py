@@ -1,0 +1,1 @@
+"""Docks that watch the whole studio."""

@@ -1,0 +1,1 @@
+"""Small and reusable, no engine behind them."""
