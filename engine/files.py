@@ -25,7 +25,7 @@ def write_bytes(path: Path, data: bytes) -> None:
     def write(temporary: Path) -> None:
         with open(temporary, "wb") as stream:
             if stream.write(data) != len(data):
-                raise OSError(f"only part of {len(data)} bytes was written")
+                raise OSError(f"only a part of {len(data)} bytes was written")
 
     write_with(path, write)
 

@@ -77,7 +77,7 @@ class Notice:
 
 Event = Progress | Preview | Token | Metric | SampleGrid | Saved | Notice
 Report = Callable[[Event], None]
-"""`report(event)` tells the outside world; it raises Cancelled when the person asked to stop."""
+"""`report(event)` tells the outside world; it raises Cancelled, once, when the person asked to stop."""
 
 # --------------------------------------------------------------------------- parameters
 
@@ -210,13 +210,8 @@ class Task:
         return cls.__module__.rpartition(".")[2]
 
     @classmethod
-    @cache
     def fields(cls) -> tuple[Field, ...]:
-        hints = typing.get_type_hints(cls)
-        return tuple(
-            Field(f.name, _plain_type(hints[f.name]), f.default, f.metadata["param"])
-            for f in dataclasses.fields(cls)
-        )
+        return _declared_fields(cls)
 
     @classmethod
     def field(cls, name: str) -> Field:
@@ -237,6 +232,15 @@ class Task:
             if not field.has_default and field.name not in values:
                 raise InvalidTask(field.name, f"{field.param.label} is missing.")
         return cls(**values)
+
+
+@cache
+def _declared_fields(cls: type[Task]) -> tuple[Field, ...]:
+    hints = typing.get_type_hints(cls)
+    return tuple(
+        Field(f.name, _plain_type(hints[f.name]), f.default, f.metadata["param"])
+        for f in dataclasses.fields(cls)
+    )
 
 
 def _plain_type(annotation: Any) -> type:

@@ -1,0 +1,259 @@
+"""A training run is a folder that any program can read, while it grows and afterwards.
+
+run.json             the task, versions, seed, threads
+metrics.jsonl        one flushed line a log: {"step", "time", "values"} or {"step", "time", "event"}
+samples/000500.png   grids drawn from fixed noise
+checkpoints/step-500 safetensors and a manifest with hashes
+control/000001.json  commands from outside: pause, resume, step, stop, save, sample
+heartbeat.json       who is training it, and when they last said so
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+
+from engine import files
+from engine.errors import FileError
+
+COMMANDS = ("pause", "resume", "step", "stop", "save", "sample")
+MANIFEST = "manifest.json"
+STALE_AFTER = 30.0  # seconds without a heartbeat until a run counts as interrupted
+
+
+@dataclass(frozen=True)
+class MetricLine:
+    """One line of metrics.jsonl: numbers measured at `step`, or an event that happened there."""
+
+    step: int
+    time: float
+    values: Mapping[str, float]
+    event: str = ""
+
+
+@dataclass(frozen=True)
+class Heartbeat:
+    """What the trainer last said of itself. `state`: running, paused, stopped, finished, failed."""
+
+    state: str
+    step: int
+    time: float
+    pid: int
+    host: str
+
+    @property
+    def alive(self) -> bool:
+        """Whether somebody is training now: never believed from a stored flag alone."""
+        if self.state not in ("running", "paused"):
+            return False
+        if self.host == socket.gethostname():
+            return _process_exists(self.pid)
+        return time.time() - self.time < STALE_AFTER
+
+
+class RunFolder:
+    """Reads and writes one run. The trainer writes everything but `control`."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._last_beat = 0.0
+
+    # ------------------------------------------------------------------ description
+
+    @property
+    def exists(self) -> bool:
+        return (self.path / "run.json").is_file()
+
+    def create(self, description: Mapping[str, Any]) -> None:
+        """Make the folder; raises FileError."""
+        for name in ("samples", "checkpoints", "control"):
+            files.make_folder(self.path / name)
+        files.write_json(self.path / "run.json", dict(description))
+
+    def description(self) -> dict[str, Any]:
+        """What run.json says; raises FileError."""
+        return _read_json(self.path / "run.json")
+
+    # ------------------------------------------------------------------ metrics
+
+    @property
+    def metrics_path(self) -> Path:
+        return self.path / "metrics.jsonl"
+
+    def log(self, step: int, values: Mapping[str, float]) -> None:
+        self._append({"step": step, "time": time.time(), "values": dict(values)})
+
+    def log_event(self, step: int, event: str) -> None:
+        self._append({"step": step, "time": time.time(), "event": event})
+
+    def drop_metrics_after(self, step: int) -> None:
+        """Forget what was measured after `step`, which a resumed run measures again."""
+        if not self.metrics_path.exists():
+            return
+        with open(self.metrics_path, encoding="utf-8", errors="replace") as stream:
+            lines = stream.readlines()
+        kept = [line for line in lines if (m := parse_metric(line)) and m.step <= step]
+        files.write_text(self.metrics_path, "".join(kept))
+
+    def _append(self, record: Mapping[str, Any]) -> None:
+        files.append_line(self.metrics_path, json.dumps(record))
+
+    # ------------------------------------------------------------------ samples, checkpoints
+
+    def save_sample(self, step: int, grid: Image.Image) -> Path:
+        path = self.path / "samples" / f"{step:06d}.png"
+        files.write_with(path, lambda temporary: grid.save(temporary, "PNG"))
+        return path
+
+    def samples(self) -> list[tuple[int, Path]]:
+        """(step, path) of the sample grids, in the order of training."""
+        found = (self.path / "samples").glob("[0-9]*.png")
+        return sorted((int(path.stem), path) for path in found if path.stem.isdigit())
+
+    def checkpoint_path(self, step: int) -> Path:
+        return self.path / "checkpoints" / f"step-{step}"
+
+    def checkpoints(self) -> list[tuple[int, Path]]:
+        """(step, folder) of the complete checkpoints, newest last."""
+        found = (self.path / "checkpoints").glob("step-*")
+        complete = [path for path in found if (path / MANIFEST).is_file()]
+        return sorted(
+            (int(number), path)
+            for path in complete
+            if (number := path.name.removeprefix("step-")).isdigit()
+        )
+
+    # ------------------------------------------------------------------ control
+
+    def send(self, command: str) -> int:
+        """Ask the trainer for something; returns the number under which it will acknowledge."""
+        if command not in COMMANDS:
+            raise ValueError(f"unknown command {command!r}")
+        number = max(self._command_numbers(), default=0) + 1
+        files.write_json(self.path / "control" / f"{number:06d}.json", {"command": command})
+        return number
+
+    def commands_after(self, number: int) -> list[tuple[int, str]]:
+        """Commands with a higher number, oldest first."""
+        fresh = sorted(n for n in self._command_numbers() if n > number)
+        return [(n, str(_read_json(self._command_path(n)).get("command", ""))) for n in fresh]
+
+    def last_command(self) -> int:
+        return max(self._command_numbers(), default=0)
+
+    def _command_path(self, number: int) -> Path:
+        return self.path / "control" / f"{number:06d}.json"
+
+    def _command_numbers(self) -> list[int]:
+        found = (self.path / "control").glob("*.json")
+        return [int(path.stem) for path in found if path.stem.isdigit()]
+
+    # ------------------------------------------------------------------ heartbeat
+
+    def beat(self, state: str, step: int, every: float = 0.0) -> None:
+        """Say that this process trains the run, at most once in `every` seconds."""
+        now = time.time()
+        if now - self._last_beat < every:
+            return
+        self._last_beat = now
+        files.write_json(
+            self.path / "heartbeat.json",
+            {
+                "state": state,
+                "step": step,
+                "time": now,
+                "pid": os.getpid(),
+                "host": socket.gethostname(),
+            },
+        )
+
+    def heartbeat(self) -> Heartbeat | None:
+        path = self.path / "heartbeat.json"
+        if not path.is_file():
+            return None
+        said = _read_json(path)
+        try:
+            return Heartbeat(
+                str(said["state"]),
+                int(said["step"]),
+                float(said["time"]),
+                int(said["pid"]),
+                str(said["host"]),
+            )
+        except (KeyError, TypeError, ValueError) as error:
+            raise FileError(f"{path} is damaged.", "Delete it; the run itself is safe.") from error
+
+
+class MetricsTail:
+    """Reads metrics.jsonl as it grows: each `read()` returns the lines that are new."""
+
+    def __init__(self, run: RunFolder) -> None:
+        self._run = run
+        self._offset = 0
+        self._inode = 0
+
+    def read(self) -> tuple[list[MetricLine], bool]:
+        """(new lines, whether the file was rewritten and everything earlier is void)."""
+        if not self._run.metrics_path.exists():
+            return [], False
+        with open(self._run.metrics_path, "rb") as stream:
+            status = os.fstat(stream.fileno())
+            rewritten = self._inode not in (0, status.st_ino) or status.st_size < self._offset
+            if rewritten:
+                self._offset = 0
+            self._inode = status.st_ino
+            stream.seek(self._offset)
+            data = stream.read()
+        whole = data[: data.rfind(b"\n") + 1]  # the last line may still be half-written
+        self._offset += len(whole)
+        lines = whole.decode("utf-8", "replace").splitlines()
+        return [line for text in lines if (line := parse_metric(text))], rewritten
+
+
+def parse_metric(line: str) -> MetricLine | None:
+    """One line of metrics.jsonl, or None when it is damaged (a run never fails for its log)."""
+    try:
+        record = json.loads(line)
+        values = {str(k): float(v) for k, v in record.get("values", {}).items()}
+        return MetricLine(
+            int(record["step"]), float(record["time"]), values, str(record.get("event", ""))
+        )
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return None
+
+
+def list_runs(folder: Path) -> list[RunFolder]:
+    """The runs in `folder`, newest first."""
+    if not folder.is_dir():
+        return []
+    found = [path for path in folder.iterdir() if (path / "run.json").is_file()]
+    found.sort(key=lambda path: (path / "run.json").stat().st_mtime, reverse=True)
+    return [RunFolder(path) for path in found]
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise FileError(f"{path} cannot be read: {error}.", "The file may be damaged.") from error
+    if not isinstance(value, dict):
+        raise FileError(f"{path} is not a JSON object.", "The file may be damaged.")
+    return value
+
+
+def _process_exists(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
