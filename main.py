@@ -1,6 +1,7 @@
 """Start the studio: `python main.py`."""
 
-from studio.app import main
-
 if __name__ == "__main__":
+    # Imported here, because model processes import this file again and need no window.
+    from studio.app import main
+
     raise SystemExit(main())

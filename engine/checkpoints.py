@@ -1,4 +1,4 @@
-"""Save and load checkpoints: a folder of safetensors with a manifest of hashes, whole or not at all.
+"""Save and load checkpoints: safetensors and a manifest of hashes, whole or not at all.
 
 A state is a tree of dicts and lists whose leaves are tensors or JSON values. Each entry at the top
 becomes one .safetensors file, so that `generator.safetensors` can be loaded by anything.

@@ -23,7 +23,7 @@ def prepare_environment() -> None:
 
 
 def lower_priority(niceness: int = 10) -> None:
-    """Let the window go first. Windows has no nice; there the scheduler favours the front window."""
+    """Let the window go first (Windows has no nice, but favours the front window by itself)."""
     if hasattr(os, "nice"):
         os.nice(niceness)
 
@@ -52,7 +52,7 @@ def best_device() -> torch.device:
 
 
 def best_dtype(device: torch.device) -> torch.dtype:
-    """Half precision where the device is made for it, else fp32 (fp16 is slow or wrong on a CPU)."""
+    """Half precision where the device is made for it, else fp32: a CPU is slow or wrong in fp16."""
     import torch
 
     if device.type == "cuda":

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+
 
 class Cancelled(BaseException):
     """The person asked to stop. A BaseException, so that no library's broad handler swallows it."""
@@ -49,3 +51,30 @@ class OutOfMemory(EngineError):
 
 class ModelProcessDied(EngineError):
     """The process that ran the model ended without an answer."""
+
+
+class UnexpectedError(EngineError):
+    """A bug: not foreseen, so shown with its traceback for a report."""
+
+    def __init__(self, message: str, hint: str = "", details: str = "") -> None:
+        super().__init__(message, hint)
+        self.args = (message, hint, details)
+        self.details = details
+
+
+def explain(error: Exception, details: str = "") -> EngineError:
+    """What a person can make of an exception that no task foresaw."""
+    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
+        return OutOfMemory(
+            "The memory of this machine is not enough for this.",
+            "Choose a smaller size, batch or model, or close other programs.",
+        )
+    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+        return FileError(
+            f"The disk is full: {error.filename or 'no space left'}.", "Free some space."
+        )
+    return UnexpectedError(
+        f"Something went wrong that should not have: {type(error).__name__}: {error}",
+        "Try again; if it happens again, copy the details and report them.",
+        details,
+    )

@@ -77,7 +77,7 @@ class Notice:
 
 Event = Progress | Preview | Token | Metric | SampleGrid | Saved | Notice
 Report = Callable[[Event], None]
-"""`report(event)` tells the outside world; it raises Cancelled, once, when the person asked to stop."""
+"""`report(event)` tells the outside world; it raises Cancelled, once, when a stop was asked for."""
 
 # --------------------------------------------------------------------------- parameters
 
@@ -211,7 +211,7 @@ class Task:
 
     @classmethod
     def fields(cls) -> tuple[Field, ...]:
-        return _declared_fields(cls)
+        return _declared_fields(cls)  # type: ignore[arg-type]  # a class is hashable
 
     @classmethod
     def field(cls, name: str) -> Field:

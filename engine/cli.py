@@ -1,0 +1,225 @@
+"""Every task from a terminal: `python -m engine TASK --field value --out DIR`.
+
+Paths of results go to stdout, what people read goes to stderr. Exit codes: 0 done, 1 failed,
+2 bad input, 130 stopped.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import signal
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from types import FrameType
+from typing import Any, NoReturn
+
+from tqdm import tqdm
+
+from engine import device, files, folders, packs, registry
+from engine.errors import Cancelled, EngineError, InvalidTask
+from engine.task import Event, Field, Metric, Notice, Preview, Progress, Saved, Task
+from engine.task import Token as TokenEvent
+
+DONE, FAILED, BAD_INPUT, STOPPED = 0, 1, 2, 130
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code."""
+    device.prepare_environment()
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    if not given or given[0] in ("-h", "--help"):
+        _print_usage()
+        return DONE if given else BAD_INPUT
+    if given[0] == "list":
+        _print_tasks()
+        return DONE
+    try:
+        task_class = registry.task_class(given[0])
+        options = _parser(task_class).parse_args(given[1:])
+        values = {
+            f.name: v for f in task_class.fields() if (v := vars(options)[f.name]) is not None
+        }
+        task = task_class.from_dict(values)
+    except EngineError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return BAD_INPUT
+    return _run(task, options.out or _default_out(task), options.json)
+
+
+def _run(task: Task, out: Path, as_json: bool) -> int:
+    reporter = _JsonReporter() if as_json else _TerminalReporter()
+    signal.signal(signal.SIGINT, reporter.stop)
+    signal.signal(signal.SIGTERM, reporter.stop)
+    try:
+        files.make_folder(out)
+        if pack := packs.needed_by(task):
+            reporter(Notice(f"Fetching {pack.title}, once ({pack.size // 1_000_000} MB)."))
+            packs.fetch(pack, reporter)
+        task.run(reporter, out)
+    except Cancelled:
+        reporter.close()
+        print("stopped", file=sys.stderr)
+        return STOPPED
+    except InvalidTask as error:
+        reporter.close()
+        print(f"error: {error}", file=sys.stderr)
+        return BAD_INPUT
+    except EngineError as error:
+        reporter.close()
+        print(f"error: {error}", file=sys.stderr)
+        return FAILED
+    reporter.close()
+    return DONE
+
+
+def _default_out(task: Task) -> Path:
+    if registry.is_training(type(task)):
+        return files.new_path(folders.runs(), f"{task.name()}-{files.timestamp()}", "")
+    return folders.outputs()
+
+
+# --------------------------------------------------------------------------- arguments
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        """One clear line instead of argparse's whole usage."""
+        raise InvalidTask("", f"{message}.", f"See: {self.prog} --help")
+
+
+def _parser(task_class: type[Task]) -> argparse.ArgumentParser:
+    parser = _Parser(
+        prog=f"python -m engine {task_class.name()}",
+        description=task_class.summary,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    for field in task_class.fields():
+        parser.add_argument(
+            f"--{field.name}",
+            metavar=_metavar(field),
+            required=not field.has_default,
+            help=_help(field).replace("%", "%%"),
+        )
+    parser.add_argument("--out", type=Path, metavar="DIR", help="the folder for the results")
+    parser.add_argument("--json", action="store_true", help="events as JSON lines on stdout")
+    return parser
+
+
+def _metavar(field: Field) -> str:
+    options = field.param.options()
+    if options and not field.param.editable:
+        return "{" + ",".join(options) + "}"
+    return {bool: "true|false", int: "N", float: "X", str: "TEXT"}[field.type]
+
+
+def _help(field: Field) -> str:
+    unit = f" ({field.param.unit})" if field.param.unit else ""
+    default = f" [{_shown(field.default)}]" if field.has_default and field.default != "" else ""
+    return f"{field.param.help}{unit}{default}"
+
+
+def _shown(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _print_usage() -> None:
+    print("usage: python -m engine TASK --field value … --out DIR")
+    print("       python -m engine list            all tasks")
+    print("       python -m engine TASK --help     the fields of one")
+
+
+def _print_tasks() -> None:
+    names = registry.task_names()
+    width = max(map(len, names))
+    for name in names:
+        print(f"{name:{width}}  {registry.task_class(name).summary}")
+
+
+# --------------------------------------------------------------------------- reporting
+
+
+class _Reporter:
+    """Stands where the window would be: raises Cancelled, once, after Ctrl+C."""
+
+    def __init__(self) -> None:
+        self._stop = False
+
+    def stop(self, number: int, frame: FrameType | None) -> None:
+        self._stop = True
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # a second Ctrl+C is for good
+
+    def __call__(self, event: Event) -> None:
+        if self._stop:
+            self._stop = False
+            raise Cancelled
+        self.show(event)
+
+    def show(self, event: Event) -> None:
+        raise NotImplementedError
+
+    def close(self) -> None:
+        pass
+
+
+class _JsonReporter(_Reporter):
+    def show(self, event: Event) -> None:
+        record: dict[str, Any] = {"event": type(event).__name__.lower()}
+        if isinstance(event, Preview):
+            record |= {"index": event.index, "size": event.image.size}
+        else:
+            record |= asdict(event)
+        print(json.dumps(record, default=str, ensure_ascii=False), flush=True)
+
+
+class _TerminalReporter(_Reporter):
+    """A progress bar and streaming text on stderr, paths on stdout."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._bar: tqdm[NoReturn] | None = None
+        self._writing = False
+
+    def show(self, event: Event) -> None:
+        if isinstance(event, Progress):
+            self._progress(event)
+        elif isinstance(event, TokenEvent):
+            self._close_bar()
+            self._writing = True
+            print(event.text, end="", flush=True, file=sys.stderr)
+        elif isinstance(event, Notice):
+            self._say(event.message)
+        elif isinstance(event, Metric) and self._bar is not None:
+            shown = {k: v for k, v in event.values.items() if k != "steps_per_second"}
+            self._bar.set_postfix({k: f"{v:.3g}" for k, v in shown.items()}, refresh=False)
+        elif isinstance(event, Saved):
+            self.close()
+            print(event.path, flush=True)
+
+    def close(self) -> None:
+        self._close_bar()
+        if self._writing:
+            self._writing = False
+            print(file=sys.stderr)
+
+    def _progress(self, event: Progress) -> None:
+        if self._writing:
+            return  # the text itself is the progress
+        if self._bar is None or self._bar.total != event.total:
+            self._close_bar()
+            self._bar = tqdm(total=event.total, leave=False, file=sys.stderr, dynamic_ncols=True)
+        self._bar.set_description(event.stage, refresh=False)
+        self._bar.n = event.step
+        self._bar.update(0)
+
+    def _say(self, message: str) -> None:
+        self._close_bar()
+        print(message, file=sys.stderr)
+
+    def _close_bar(self) -> None:
+        if self._bar is not None:
+            self._bar.close()
+            self._bar = None
