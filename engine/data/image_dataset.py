@@ -1,0 +1,83 @@
+"""Images to learn from: one uint8 array in memory, whatever they came from."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.data import crop, digits, idx, image_folder
+from engine.errors import DatasetError
+from engine.task import Report
+
+AUTO = "auto"
+IMAGE_SIZES = (AUTO, *map(str, crop.SIZES))
+CHANNELS = {"gray": 1, "color": 3}
+COLORS = (AUTO, *CHANNELS)
+
+
+@dataclass(frozen=True)
+class ImageDataset:
+    """Square images of one size: uint8 (N, H, W, C) with 1 or 3 channels."""
+
+    name: str
+    images: NDArray[np.uint8]
+
+    @property
+    def image_size(self) -> int:
+        return int(self.images.shape[1])
+
+    @property
+    def channels(self) -> int:
+        return int(self.images.shape[3])
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def sha256(self) -> str:
+        """Of the pixels as they are learned from: tells whether two runs saw the same data."""
+        return hashlib.sha256(np.ascontiguousarray(self.images).data).hexdigest()
+
+
+def dataset_names() -> tuple[str, ...]:
+    """The datasets that ship with the studio; any path is a dataset too."""
+    return ("digits", "stickers") if _has_stickers() else ("digits",)
+
+
+def load_dataset(name: str, image_size: str, color: str, report: Report) -> ImageDataset:
+    """The dataset called `name`, an IDX file or a folder of images; raises DatasetError.
+
+    `image_size` is one of IMAGE_SIZES, `color` one of COLORS; "auto" takes what the images have.
+    """
+    size = None if image_size == AUTO else int(image_size)
+    images = _read(name, size, report)
+    images = crop.squares(images, size or crop.natural_size(*images.shape[1:3]))
+    channels = CHANNELS.get(color) or (1 if crop.is_gray(images) else 3)
+    return ImageDataset(name, crop.with_channels(images, channels))
+
+
+def _read(name: str, size: int | None, report: Report) -> NDArray[np.uint8]:
+    if name == "digits":
+        return digits.load_digits()[0]
+    if name == "stickers" and _has_stickers():
+        from engine.data.stickers import load_stickers
+
+        return load_stickers()
+    path = Path(name).expanduser()
+    if path.is_dir():
+        return image_folder.load_folder(path, size, report)
+    if path.is_file():
+        return idx.read_images(path)
+    raise DatasetError(
+        f"There is no dataset at {path}.",
+        f"Choose {' or '.join(dataset_names())}, or give the path of a folder of images or of an "
+        "IDX file.",
+    )
+
+
+def _has_stickers() -> bool:
+    return find_spec("engine.data.stickers") is not None

@@ -1,0 +1,94 @@
+"""What all GANs here share: a generator and a discriminator built by name, and their losses."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn import functional as F  # noqa: N812
+
+from engine.models import conv_gan, dcgan, mlp_gan
+
+MLP_HIDDEN = {"mlp_small": (256,), "mlp_large": (512, 1024)}
+
+
+@dataclass(frozen=True)
+class GanConfig:
+    """Which GAN, and of what shape; stored with a run, so that it can be built again.
+
+    `width` does not concern the fully connected ones.
+    """
+
+    model: str
+    image_size: int
+    channels: int
+    latent_dim: int
+    width: int
+
+
+@dataclass(frozen=True)
+class Gan:
+    """generator: noise (N, latent_dim) → images (N, C, H, W) in [-1, 1]; discriminator: → (N,)."""
+
+    generator: nn.Module
+    discriminator: nn.Module
+
+
+def build(config: GanConfig) -> Gan:
+    """The networks with fresh weights, from torch's default random generator."""
+    size, channels, latent = config.image_size, config.channels, config.latent_dim
+    if config.model == "dcgan":
+        shape = dcgan.DcganConfig(size, channels, latent, config.width)
+        return Gan(dcgan.Generator(shape), dcgan.Discriminator(shape))
+    if config.model == "conv":
+        plan = conv_gan.ConvGanConfig(size, channels, latent, config.width)
+        return Gan(conv_gan.Generator(plan), conv_gan.Discriminator(plan))
+    layers = mlp_gan.MlpGanConfig(size, channels, latent, MLP_HIDDEN[config.model])
+    return Gan(mlp_gan.Generator(layers), mlp_gan.Discriminator(layers))
+
+
+@dataclass(frozen=True)
+class GanLoss:
+    """`discriminator(real logits, fake logits)` and `generator(fake logits)`, both scalars."""
+
+    discriminator: Callable[[Tensor, Tensor], Tensor]
+    generator: Callable[[Tensor], Tensor]
+
+
+def _hinge(real: Tensor, fake: Tensor) -> Tensor:
+    return F.relu(1 - real).mean() + F.relu(1 + fake).mean()
+
+
+def _cross_entropy(real: Tensor, fake: Tensor) -> Tensor:
+    return F.softplus(-real).mean() + F.softplus(fake).mean()
+
+
+LOSSES = {
+    # Lim & Ye 2017 (1705.02894), Miyato et al. 2018 (1802.05957)
+    "hinge": GanLoss(_hinge, lambda fake: -fake.mean()),
+    # Goodfellow et al. 2014 (1406.2661): -log D(x) - log(1 - D(G(z))) against -log D(G(z))
+    "non_saturating": GanLoss(_cross_entropy, lambda fake: F.softplus(-fake).mean()),
+}
+
+
+@torch.no_grad()
+def update_average(average: nn.Module, model: nn.Module, decay: float) -> None:
+    """Move the weights and batch statistics of `average` (1 - decay) of the way to `model`."""
+    targets = [value for value in average.state_dict().values() if value.is_floating_point()]
+    sources = [value for value in model.state_dict().values() if value.is_floating_point()]
+    torch._foreach_lerp_(targets, sources, 1 - decay)
+
+
+def to_pixels(images: Tensor) -> NDArray[np.uint8]:
+    """Images (N, C, H, W) in [-1, 1] as uint8 (N, H, W, C)."""
+    scaled = (images.float() + 1).mul(127.5).round().clamp(0, 255).to(torch.uint8)
+    return scaled.permute(0, 2, 3, 1).cpu().numpy()
+
+
+def from_pixels(pixels: Tensor) -> Tensor:
+    """Images (N, C, H, W) as uint8 to [-1, 1]."""
+    return pixels.float().div_(127.5).sub_(1)
