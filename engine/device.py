@@ -33,11 +33,22 @@ def default_threads() -> int:
     return max(1, (os.cpu_count() or 2) - 1)
 
 
+def choose_threads(number: int) -> None:
+    """Compute with this many threads from the next `configure_threads` on; 0 changes nothing."""
+    if number > 0:
+        os.environ["ATELIER_THREADS"] = str(number)
+
+
+def threads() -> int:
+    """Threads of a model: ATELIER_THREADS, else the default."""
+    return int(os.environ.get("ATELIER_THREADS") or default_threads())
+
+
 def configure_threads() -> None:
-    """Give torch its threads: ATELIER_THREADS, else the default."""
+    """Give torch its threads."""
     import torch
 
-    torch.set_num_threads(int(os.environ.get("ATELIER_THREADS") or default_threads()))
+    torch.set_num_threads(threads())
 
 
 def best_device() -> torch.device:

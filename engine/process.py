@@ -32,6 +32,7 @@ class RunTask:
     job: int
     task: Task
     out: Path
+    threads: int = 0
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,13 @@ class Park:
 
 
 # … and back
+
+
+@dataclass(frozen=True)
+class Begun:
+    """The process has the task; from here on its death is the task's failure."""
+
+    job: int
 
 
 @dataclass(frozen=True)
@@ -206,6 +214,8 @@ class _Run:
 
     def run(self) -> Ended:
         job = self._request.job
+        self._outbox.send(Begun(job))
+        device.choose_threads(self._request.threads)
         try:
             self._request.task.run(self.report, self._request.out)
         except Cancelled:
@@ -272,7 +282,7 @@ class _Outbox:
     def _run(self) -> None:
         while not self.broken:
             with self._changed:
-                self._changed.wait_for(lambda: self._events)
+                self._changed.wait_for(lambda: bool(self._events))
             with self._sending:
                 self._flush()
             time.sleep(EVENT_INTERVAL)

@@ -10,13 +10,16 @@ import itertools
 import logging
 import threading
 import time
+from collections import deque
+from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
 
-from PySide6.QtCore import QObject, QThread, Signal
+from PySide6.QtCore import QObject, Qt, QThread, Signal
 
 from engine.errors import EngineError, ModelProcessDied
 from engine.process import (
+    Begun,
     CancelTask,
     Ended,
     Events,
@@ -52,6 +55,16 @@ class JobState(Enum):
         return self in (JobState.FINISHED, JobState.FAILED, JobState.CANCELLED)
 
 
+@dataclass(frozen=True, eq=False)
+class _Request:
+    """What the engine's thread knows of a job: a QObject must never die on another thread."""
+
+    number: int
+    task: Task
+    out: Path
+    cancel: threading.Event = field(default_factory=threading.Event)
+
+
 class Job(QObject):
     """One run of a task. Ends with exactly one of `finished`, `failed`, `cancelled`."""
 
@@ -71,12 +84,17 @@ class Job(QObject):
         self.progress: Progress | None = None
         self.saved: list[Path] = []
         self.error: EngineError | None = None
-        self.cancel_requested = threading.Event()
+        self._request = _Request(self.id, task, out)
         self._pace = _Pace()
 
     def cancel(self) -> None:
         """Stop as soon as possible; may be called at any time, from any thread."""
-        self.cancel_requested.set()
+        self._request.cancel.set()
+
+    @property
+    def stopping(self) -> bool:
+        """Asked to stop, and not at its end yet."""
+        return self._request.cancel.is_set() and not self.state.ended
 
     @property
     def seconds_left(self) -> float | None:
@@ -116,19 +134,22 @@ class Engine(QThread):
 
     jobs_changed = Signal()
     busy_changed = Signal(bool)
-    _messages = Signal(object, object)  # Job, a message of the model process or a JobState
+    _arrived = Signal()
 
     def __init__(self, name: str, standby: Standby, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.setObjectName(name)
         self.jobs: list[Job] = []
         self.parked = False
+        self.threads = 0  # for the computation; 0 is the default of engine.device
         self._standby = standby
         self._process: ModelProcess | None = None
-        self._queue: list[Job] = []
+        self._queue: list[_Request] = []
         self._changed = threading.Condition()
         self._closing = False
-        self._messages.connect(self._deliver)  # this object lives on the GUI thread
+        self._inbox: deque[tuple[int, object]] = deque()
+        # This object lives on the GUI thread, so that is where the inbox is emptied.
+        self._arrived.connect(self._deliver, Qt.ConnectionType.QueuedConnection)
         self.start()
 
     # ------------------------------------------------------------------ for the GUI thread
@@ -136,20 +157,21 @@ class Engine(QThread):
     def submit(self, job: Job) -> None:
         self.jobs.append(job)
         with self._changed:
-            self._queue.append(job)
+            self._queue.append(job._request)
             self._changed.notify()
         self.jobs_changed.emit()
 
     def move(self, job: Job, delta: int) -> None:
         """Bring a queued job forward (negative) or back among the queued ones."""
         with self._changed:
-            if job not in self._queue:
+            if job._request not in self._queue:
                 return
-            place = self._queue.index(job)
+            place = self._queue.index(job._request)
             self._queue.insert(max(0, place + delta), self._queue.pop(place))
-            waiting = list(self._queue)
-        in_order = iter(waiting)
-        self.jobs = [next(in_order) if listed in waiting else listed for listed in self.jobs]
+            numbers = [request.number for request in self._queue]
+        by_number = {listed.id: listed for listed in self.jobs}
+        in_order = iter(numbers)
+        self.jobs = [by_number[next(in_order)] if j.id in numbers else j for j in self.jobs]
         self.jobs_changed.emit()
 
     def retry(self, job: Job) -> Job:
@@ -172,65 +194,78 @@ class Engine(QThread):
         """Let the running job wait, with everything loaded, at its next report."""
         self.parked = parked
 
-    def close(self) -> None:
-        """Cancel what runs, end the model process and the thread; takes a few seconds at most."""
+    def request_close(self) -> None:
+        """Cancel everything, without waiting for it."""
         with self._changed:
             self._closing = True
             for job in self.jobs:
                 job.cancel()
             self._changed.notify()
+
+    def close(self) -> None:
+        """Cancel everything, end the model process and the thread; a few seconds at most."""
+        self.request_close()
         self.wait()
+        self._deliver()  # every job hears its ending
 
     # ------------------------------------------------------------------ on the engine's thread
 
     def run(self) -> None:
-        while (job := self._next()) is not None:
-            self._run_job(job)
-        if self._process:
+        while (request := self._next()) is not None:
+            self._run_request(request)
+        if self._process and self._process.alive:
             self._process.kill()
 
-    def _next(self) -> Job | None:
+    def _next(self) -> _Request | None:
         with self._changed:
-            self._changed.wait_for(lambda: self._queue or self._closing)
+            self._changed.wait_for(lambda: bool(self._queue) or self._closing)
             return self._queue.pop(0) if self._queue else None
 
-    def _run_job(self, job: Job) -> None:
-        if job.cancel_requested.is_set():
-            self._messages.emit(job, Ended(job.id, cancelled=True))
+    def _run_request(self, request: _Request) -> None:
+        if request.cancel.is_set():
+            self._tell(request, Ended(request.number, cancelled=True))
             return
-        self._messages.emit(job, JobState.RUNNING)
-        process = self._ready_process()
-        ended = _Conversation(self, process, job).run()
-        if not process.alive:
-            process.kill()
-            self._process = None
-        self._messages.emit(job, ended)
+        self._tell(request, JobState.RUNNING)
+        conversation = _Conversation(self, self._ready_process(), request)
+        ended = conversation.run()
+        if not conversation.begun and not request.cancel.is_set():
+            # The process was killed while it had nothing to do; that is not this job's failure.
+            ended = _Conversation(self, self._ready_process(), request).run()
+        self._tell(request, ended)
 
     def _ready_process(self) -> ModelProcess:
-        if self._process and not self._process.alive:  # killed while it had nothing to do
+        if self._process and not self._process.alive:
             self._process.kill()
             self._process = None
         if self._process is None:
             self._process = self._standby.take()
         return self._process
 
+    def _tell(self, request: _Request, message: object) -> None:
+        self._inbox.append((request.number, message))
+        self._arrived.emit()
+
     # ------------------------------------------------------------------ back on the GUI thread
 
-    def _deliver(self, job: Job, message: object) -> None:
-        if isinstance(message, Events):
-            for event in message.events:
-                job._deliver(event)
+    def _deliver(self) -> None:
+        while self._inbox:
+            number, message = self._inbox.popleft()
+            job = next(listed for listed in self.jobs if listed.id == number)
+            if isinstance(message, Events):
+                for event in message.events:
+                    job._deliver(event)
+            elif isinstance(message, Parked):
+                job.state = JobState.PARKED if message.on else JobState.RUNNING
+            elif isinstance(message, Ended):
+                self._end(job, message)
+            elif message is JobState.RUNNING:
+                self._begin(job)
             job.changed.emit()
-        elif isinstance(message, Parked):
-            job.state = JobState.PARKED if message.on else JobState.RUNNING
-            job.changed.emit()
-        elif isinstance(message, Ended):
-            self._end(job, message)
-        elif message is JobState.RUNNING:
-            job.state = JobState.RUNNING
-            self.busy_changed.emit(True)
-            job.started.emit()
-            job.changed.emit()
+
+    def _begin(self, job: Job) -> None:
+        job.state = JobState.RUNNING
+        self.busy_changed.emit(True)
+        job.started.emit()
 
     def _end(self, job: Job, ended: Ended) -> None:
         job.error = ended.error
@@ -244,7 +279,6 @@ class Engine(QThread):
         else:
             job.state = JobState.FINISHED
             job.finished.emit()
-        job.changed.emit()
         self.jobs_changed.emit()
         if not self.busy:
             self.busy_changed.emit(False)
@@ -253,52 +287,66 @@ class Engine(QThread):
 class _Conversation:
     """Talks with the model process about one job until it has ended, one way or another."""
 
-    def __init__(self, engine: Engine, process: ModelProcess, job: Job) -> None:
+    def __init__(self, engine: Engine, process: ModelProcess, request: _Request) -> None:
         self._engine = engine
         self._process = process
-        self._job = job
+        self._request = request
         self._deadline: float | None = None
         self._parked = False
+        self.begun = False
 
     def run(self) -> Ended:
+        request = self._request
+        connection = self._process.connection
         try:
-            self._process.connection.send(RunTask(self._job.id, self._job.task, self._job.out))
+            connection.send(
+                RunTask(request.number, request.task, request.out, self._engine.threads)
+            )
             while True:
-                self._tell()
-                if self._process.connection.poll(POLL):
-                    message = self._process.connection.recv()
+                self._pass_on()
+                if connection.poll(POLL):
+                    message = connection.recv()
                     if isinstance(message, Ended):
                         return message
-                    if isinstance(message, Stopping):
-                        self._deadline = time.monotonic() + self._patience(SAVE_WITHIN)
-                    else:
-                        self._engine._messages.emit(self._job, message)
+                    self._take(message)
                 elif self._deadline and time.monotonic() > self._deadline:
-                    log.info("job %d did not stop in time; its process is ended", self._job.id)
-                    self._process.kill()
-                    return Ended(self._job.id, cancelled=True)
+                    log.info("job %d did not stop in time; its process is ended", request.number)
+                    return self._killed()
         except (EOFError, OSError):
             return self._died()
 
-    def _tell(self) -> None:
-        """Pass on what the person has decided meanwhile."""
+    def _take(self, message: object) -> None:
+        if isinstance(message, Begun):
+            self.begun = True
+        elif isinstance(message, Stopping):
+            self._deadline = time.monotonic() + self._patience(SAVE_WITHIN)
+        else:
+            self._engine._tell(self._request, message)
+
+    def _pass_on(self) -> None:
+        """Tell the process what the person has decided meanwhile."""
         connection = self._process.connection
         if self._engine.parked != self._parked:
             self._parked = self._engine.parked
             connection.send(Park(self._parked))
-        if self._deadline is None and self._job.cancel_requested.is_set():
+        if self._deadline is None and self._request.cancel.is_set():
             self._deadline = time.monotonic() + self._patience(KILL_AFTER)
-            connection.send(CancelTask(self._job.id))
+            connection.send(CancelTask(self._request.number))
 
     def _patience(self, seconds: float) -> float:
         return min(seconds, CLOSE_WITHIN) if self._engine._closing else seconds
 
+    def _killed(self) -> Ended:
+        self._process.kill()
+        return Ended(self._request.number, cancelled=True)
+
     def _died(self) -> Ended:
-        if self._job.cancel_requested.is_set():
-            return Ended(self._job.id, cancelled=True)
+        if self._request.cancel.is_set():
+            return self._killed()
         reason = self._process.exit_reason()
+        self._process.kill()
         return Ended(
-            self._job.id,
+            self._request.number,
             ModelProcessDied(
                 f"The model process stopped in the middle of its work: {reason}.",
                 "This often means that the memory was not enough. Try again with a smaller size "

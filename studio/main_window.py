@@ -1,0 +1,305 @@
+"""The frame: workspaces, docks, menus, geometry. It knows no model words."""
+
+from __future__ import annotations
+
+import importlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, cast
+
+from PySide6.QtCore import QByteArray, QSize, Qt, QTimer, QUrl
+from PySide6.QtGui import QAction, QActionGroup, QCloseEvent, QDesktopServices
+from PySide6.QtWidgets import (
+    QDockWidget,
+    QLabel,
+    QMainWindow,
+    QMessageBox,
+    QStackedWidget,
+    QToolBar,
+    QWidget,
+)
+
+from engine import device, folders
+from engine.worker import Engine, Job
+from studio import theme
+from studio.actions import Command, add_actions
+from studio.settings import Settings
+
+if TYPE_CHECKING:
+    from studio.workspaces.create import CreateWorkspace
+    from studio.workspaces.write import WriteWorkspace
+
+LAYOUT_VERSION = 1
+MEMORY_EVERY = 5000  # milliseconds between two looks at the free memory
+
+
+@dataclass(frozen=True)
+class Place:
+    """A workspace that is built when it is first looked at."""
+
+    name: str
+    title: str
+    icon: str
+    module: str
+    class_name: str
+    trains: bool = False
+
+
+class MainWindow(QMainWindow):
+    """One window over two engines: `make` for what one waits for, `train` for what can wait."""
+
+    def __init__(self, make: Engine, train: Engine, settings: Settings, look: theme.Theme) -> None:
+        super().__init__()
+        self._make, self._train = make, train
+        self._settings = settings
+        self._look = look
+        self._workspaces: dict[str, QMainWindow] = {}
+        self.setWindowTitle("Atelier")
+        self.setMinimumSize(QSize(900, 600))
+        self.setDockNestingEnabled(True)
+        self._places = self._list_places()
+        self._stack = QStackedWidget()
+        self.setCentralWidget(self._stack)
+        self._commands = self._list_commands()
+        actions = add_actions(self, self._commands, everywhere=True)
+        self._actions = {action.objectName(): action for action in actions}
+        self._rail = self._build_rail()
+        self._docks: list[QDockWidget] = []
+        self._default_layout = QByteArray()
+        self._build_menus()
+        self._build_status_bar()
+        self._restore_geometry()
+        self.open_workspace(settings.value("workspace", "create"))
+
+    # ------------------------------------------------------------------ workspaces
+
+    def _list_places(self) -> dict[str, Place]:
+        places = (
+            Place("write", self.tr("Write"), "pen-line", "write", "WriteWorkspace"),
+            Place("create", self.tr("Create"), "brush", "create", "CreateWorkspace"),
+            Place("train", self.tr("Train"), "brain", "train", "TrainWorkspace", trains=True),
+        )
+        return {place.name: place for place in places}
+
+    def open_workspace(self, name: str) -> QMainWindow:
+        """Show a workspace; it is built on the first call, so that the window opens at once."""
+        place = self._places.get(name) or self._places["create"]
+        if place.name not in self._workspaces:
+            self._workspaces[place.name] = self._build_workspace(place)
+        workspace = self._workspaces[place.name]
+        self._stack.setCurrentWidget(workspace)
+        self._actions[f"open_{place.name}"].setChecked(True)
+        self.setWindowTitle(f"{place.title} — Atelier")
+        self._settings.set_value("workspace", place.name)
+        self._fill_workspace_menu(place, workspace)
+        workspace.setFocus()
+        return workspace
+
+    def _build_workspace(self, place: Place) -> QMainWindow:
+        module = importlib.import_module(f"studio.workspaces.{place.module}")
+        engine = self._train if place.trains else self._make
+        workspace = getattr(module, place.class_name)(engine, self._settings)
+        self._stack.addWidget(workspace)
+        workspace.restoreState(self._settings.bytes(f"layout/{place.name}"), LAYOUT_VERSION)
+        if place.name == "write":
+            cast("WriteWorkspace", workspace).draw_requested.connect(self.draw)
+        return cast(QMainWindow, workspace)
+
+    def draw(self, prompt: str) -> None:
+        """Open Create and draw there what was written."""
+        cast("CreateWorkspace", self.open_workspace("create")).draw(prompt)
+
+    def workspace_named(self, name: str) -> QMainWindow | None:
+        return self._workspaces.get(name)
+
+    # ------------------------------------------------------------------ commands and menus
+
+    def _list_commands(self) -> list[Command]:
+        opening = [
+            Command(
+                f"open_{place.name}",
+                place.title,
+                f"Ctrl+{number}",
+                place.icon,
+                lambda name=place.name: self.open_workspace(name),  # type: ignore[misc]
+            )
+            for number, place in enumerate(self._places.values(), start=1)
+        ]
+        return [
+            *opening,
+            Command("palette", self.tr("Search commands…"), "Ctrl+K", "search", self.show_palette),
+            Command(
+                "preferences", self.tr("Preferences…"), "Ctrl+,", "settings", self.show_preferences
+            ),
+            Command("reset_layout", self.tr("Reset layout"), "", "panel-right", self.reset_layout),
+            Command(
+                "data_folder", self.tr("Open data folder"), "", "folder-open", self.open_data_folder
+            ),
+            Command("about", self.tr("About Atelier"), "", "info", self.show_about),
+            Command("quit", self.tr("Quit"), "Ctrl+Q", "x", self.close),
+        ]
+
+    def _build_rail(self) -> QToolBar:
+        rail = QToolBar(self.tr("Workspaces"), self)
+        rail.setObjectName("rail")
+        rail.setMovable(False)
+        rail.setOrientation(Qt.Orientation.Vertical)
+        rail.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextUnderIcon)
+        rail.setIconSize(QSize(20, 20))
+        rail.setContextMenuPolicy(Qt.ContextMenuPolicy.PreventContextMenu)
+        group = QActionGroup(self)
+        for name in self._places:
+            action = self._actions[f"open_{name}"]
+            action.setCheckable(True)
+            group.addAction(action)
+            rail.addAction(action)
+        self.addToolBar(Qt.ToolBarArea.LeftToolBarArea, rail)
+        return rail
+
+    def _build_menus(self) -> None:
+        bar = self.menuBar()
+        file_menu = bar.addMenu(self.tr("&File"))
+        for name in ("data_folder", "preferences", "quit"):
+            file_menu.addAction(self._actions[name])
+        self._workspace_menu = bar.addMenu("")
+        self._view_menu = bar.addMenu(self.tr("&View"))
+        for name in self._places:
+            self._view_menu.addAction(self._actions[f"open_{name}"])
+        self._view_menu.addSeparator()
+        self._view_menu.addAction(self._actions["palette"])
+        self._view_menu.addAction(self._actions["reset_layout"])
+        self._view_menu.addSeparator()
+        help_menu = bar.addMenu(self.tr("&Help"))
+        help_menu.addAction(self._actions["about"])
+
+    def _fill_workspace_menu(self, place: Place, workspace: QMainWindow) -> None:
+        self._workspace_menu.clear()
+        self._workspace_menu.setTitle(place.title)
+        self._workspace_menu.addActions(self.workspace_actions(workspace))
+        self._workspace_menu.addSeparator()
+        for dock in workspace.findChildren(QDockWidget):
+            self._workspace_menu.addAction(dock.toggleViewAction())
+
+    @staticmethod
+    def workspace_actions(workspace: QWidget) -> list[QAction]:
+        return [action for action in workspace.actions() if action.text()]
+
+    def show_palette(self) -> None:
+        from studio.widgets.command_palette import CommandPalette
+
+        current = self._stack.currentWidget()
+        own = self.workspace_actions(current) if current else []
+        CommandPalette([*own, *self.actions()], self).open_over(self)
+
+    # ------------------------------------------------------------------ docks and status
+
+    def add_dock(self, dock: QDockWidget, shown: bool) -> None:
+        """Take a panel in; the person may move it anywhere, and it comes back there."""
+        self.addDockWidget(Qt.DockWidgetArea.BottomDockWidgetArea, dock)
+        if self._docks:
+            self.tabifyDockWidget(self._docks[0], dock)
+        dock.setVisible(shown)
+        self._docks.append(dock)
+        self._view_menu.addAction(dock.toggleViewAction())
+
+    def _build_status_bar(self) -> None:
+        bar = self.statusBar()
+        bar.setSizeGripEnabled(False)
+        self._activity = QLabel()
+        self._activity.setTextFormat(Qt.TextFormat.PlainText)
+        self._machine = QLabel()
+        for label in (self._activity, self._machine):
+            theme.set_role(label, "caption")
+            label.setContentsMargins(theme.SPACING, 0, theme.SPACING, 0)
+        bar.addWidget(self._activity, 1)
+        bar.addPermanentWidget(self._machine)
+        for engine in (self._make, self._train):
+            engine.jobs_changed.connect(self._show_activity)
+        timer = QTimer(self)
+        timer.timeout.connect(self._show_memory)
+        timer.start(MEMORY_EVERY)
+        self._show_memory()
+        self._show_activity()
+
+    def _show_memory(self) -> None:
+        free = device.free_memory() / 1e9
+        memory = self.tr("{:.1f} GB free").format(free) + " · " if free else ""
+        self._machine.setText(memory + self.tr("offline"))
+        self._machine.setToolTip(
+            self.tr("Everything runs on this machine; nothing is sent anywhere.")
+        )
+
+    def _show_activity(self) -> None:
+        active = [job for e in (self._make, self._train) for job in e.jobs if not job.state.ended]
+        self._activity.setText(_summary(self, active))
+
+    # ------------------------------------------------------------------ dialogs
+
+    def show_preferences(self) -> None:
+        from studio.dialogs.preferences import PreferencesDialog
+
+        PreferencesDialog(self._settings, self).open()
+
+    def show_about(self) -> None:
+        from studio.dialogs.about import AboutDialog
+
+        AboutDialog(self).open()
+
+    def open_data_folder(self) -> None:
+        folders.home().mkdir(parents=True, exist_ok=True)
+        QDesktopServices.openUrl(QUrl.fromLocalFile(str(folders.home())))
+
+    # ------------------------------------------------------------------ geometry and closing
+
+    def _restore_geometry(self) -> None:
+        self.resize(1280, 800)
+        self.restoreGeometry(self._settings.bytes("geometry"))
+
+    def restore_layout(self) -> None:
+        """Put the docks where the person left them; call it when all have been added."""
+        self._default_layout = self.saveState(LAYOUT_VERSION)
+        self.restoreState(self._settings.bytes("layout"), LAYOUT_VERSION)
+
+    def reset_layout(self) -> None:
+        """All docks where they were on the first day."""
+        self.restoreState(self._default_layout, LAYOUT_VERSION)
+        for name, workspace in self._workspaces.items():
+            self._settings.set_bytes(f"layout/{name}", QByteArray())
+            for dock in workspace.findChildren(QDockWidget):
+                dock.setFloating(False)
+                dock.show()
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        if (self._make.busy or self._train.busy) and not self._may_stop():
+            event.ignore()
+            return
+        self._settings.set_bytes("geometry", self.saveGeometry())
+        self._settings.set_bytes("layout", self.saveState(LAYOUT_VERSION))
+        for name, workspace in self._workspaces.items():
+            self._settings.set_bytes(f"layout/{name}", workspace.saveState(LAYOUT_VERSION))
+            workspace.close()
+        self._settings.save()
+        super().closeEvent(event)
+
+    def _may_stop(self) -> bool:
+        """Ask once, because closing stops what is being made."""
+        question = QMessageBox(self)
+        question.setObjectName("confirm_close")
+        question.setIcon(QMessageBox.Icon.Question)
+        question.setWindowTitle(self.tr("Close Atelier"))
+        question.setText(self.tr("Work is still running. Stop it and close?"))
+        question.setInformativeText(
+            self.tr("A training run saves a checkpoint first and can be resumed.")
+        )
+        stop = question.addButton(self.tr("Stop and close"), QMessageBox.ButtonRole.DestructiveRole)
+        stay = question.addButton(self.tr("Keep working"), QMessageBox.ButtonRole.RejectRole)
+        question.setDefaultButton(stay)
+        question.exec()
+        return question.clickedButton() is stop
+
+
+def _summary(window: MainWindow, active: list[Job]) -> str:
+    if not active:
+        return window.tr("Ready")
+    names = ", ".join(job.task.title for job in active[:3])
+    more = len(active) - 3
+    return names + (window.tr(" and {} more").format(more) if more > 0 else "")
