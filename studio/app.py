@@ -32,62 +32,67 @@ def main() -> int:
     sys.excepthook = _log_exception
     app = QApplication(sys.argv)
     app.setApplicationName("Atelier")
-    settings = Settings()
-    look = Theme(app, settings.value(THEME, "system"), settings.value(TEXT_SCALE, 100))
-    standby = Standby()
-    make, train = Engine("make", standby), Engine("train", standby)
-    window = MainWindow(make, train, settings, look)
-    conductor = Conductor(make, train, settings, look)
-    settings.changed.connect(conductor.apply)
-    window.show()
-    QTimer.singleShot(0, lambda: _add_panels(window, make, train, records))
-    QTimer.singleShot(STANDBY_AFTER, standby.prepare)
+    studio = Studio(app, records)
+    studio.window.show()
     code = app.exec()
-    for engine in (make, train):
-        engine.request_close()
-    for engine in (make, train):
-        engine.close()
-    standby.close()
+    studio.close()
     return code
 
 
-class Conductor:
-    """Lets training wait while something is made, and lets preferences take effect."""
+class Studio:
+    """The parts of a running studio and what joins them."""
 
-    def __init__(self, make: Engine, train: Engine, settings: Settings, look: Theme) -> None:
-        self._make, self._train = make, train
-        self._settings = settings
-        self._look = look
-        make.busy_changed.connect(self._park)
+    def __init__(self, app: QApplication, records: LogHandler) -> None:
+        self.settings = Settings()
+        self.theme = Theme(
+            app, self.settings.value(THEME, "system"), self.settings.value(TEXT_SCALE, 100)
+        )
+        self.standby = Standby()
+        self.make = Engine("make", self.standby)
+        self.train = Engine("train", self.standby)
+        self.window = MainWindow(self.make, self.train, self.settings)
+        self._records = records
+        self.make.busy_changed.connect(self._park)
+        self.settings.changed.connect(self._apply)
         self._set_threads()
+        QTimer.singleShot(0, self._add_panels)
+        QTimer.singleShot(STANDBY_AFTER, self.standby.prepare)
+
+    def close(self) -> None:
+        """End the engines; what runs is cancelled and saves what it can."""
+        for engine in (self.make, self.train):
+            engine.request_close()
+        for engine in (self.make, self.train):
+            engine.close()
+        self.standby.close()
+
+    def _add_panels(self) -> None:
+        from studio.panels.jobs import JobsPanel
+        from studio.panels.log import LogPanel
+
+        self.window.add_dock(JobsPanel([self.make, self.train], self.window), shown=True)
+        self.window.add_dock(LogPanel(self._records, self.window), shown=False)
+        self.window.restore_layout()
 
     def _park(self) -> None:
-        wanted = self._settings.value(PARK_TRAINING, True)
-        self._train.set_parked(wanted and self._make.busy)
+        """Let training wait while something is made."""
+        wanted = self.settings.value(PARK_TRAINING, True)
+        self.train.set_parked(wanted and self.make.busy)
 
-    def apply(self, key: str) -> None:
+    def _apply(self, key: str) -> None:
         """Carry out a preference that has just changed."""
         if key == THEME:
-            self._look.set_scheme(self._settings.value(THEME, "system"))
+            self.theme.set_scheme(self.settings.value(THEME, "system"))
         elif key == TEXT_SCALE:
-            self._look.set_text_scale(self._settings.value(TEXT_SCALE, 100))
+            self.theme.set_text_scale(self.settings.value(TEXT_SCALE, 100))
         elif key == PARK_TRAINING:
             self._park()
         elif key == THREADS:
             self._set_threads()
 
     def _set_threads(self) -> None:
-        for engine in (self._make, self._train):
-            engine.threads = self._settings.value(THREADS, 0)
-
-
-def _add_panels(window: MainWindow, make: Engine, train: Engine, records: LogHandler) -> None:
-    from studio.panels.jobs import JobsPanel
-    from studio.panels.log import LogPanel
-
-    window.add_dock(JobsPanel([make, train], window), shown=True)
-    window.add_dock(LogPanel(records, window), shown=False)
-    window.restore_layout()
+        for engine in (self.make, self.train):
+            engine.threads = self.settings.value(THREADS, 0)
 
 
 def _start_logging(records: logging.Handler) -> None:

@@ -47,11 +47,10 @@ class Place:
 class MainWindow(QMainWindow):
     """One window over two engines: `make` for what one waits for, `train` for what can wait."""
 
-    def __init__(self, make: Engine, train: Engine, settings: Settings, look: theme.Theme) -> None:
+    def __init__(self, make: Engine, train: Engine, settings: Settings) -> None:
         super().__init__()
         self._make, self._train = make, train
         self._settings = settings
-        self._look = look
         self._workspaces: dict[str, QMainWindow] = {}
         self.setWindowTitle("Atelier")
         self.setMinimumSize(QSize(900, 600))
