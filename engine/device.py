@@ -12,6 +12,9 @@ ENVIRONMENT = {
     "OMP_WAIT_POLICY": "PASSIVE",  # spinning barriers cost 3 to 12 times on a busy machine
     "HF_HUB_OFFLINE": "1",
     "HF_HUB_DISABLE_TELEMETRY": "1",
+    "HF_HUB_DISABLE_PROGRESS_BARS": "1",  # progress is reported, not printed
+    "TRANSFORMERS_VERBOSITY": "error",  # the warnings repeat parts of the prompt
+    "DIFFUSERS_VERBOSITY": "error",
     "DO_NOT_TRACK": "1",
     "TOKENIZERS_PARALLELISM": "false",
 }

@@ -1,0 +1,1 @@
+"""Language models: one interface over llama.cpp (GGUF files) and transformers (model folders)."""

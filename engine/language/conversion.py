@@ -1,0 +1,140 @@
+"""A GGUF as a folder that transformers can read: converted once, kept in the cache by its content.
+
+transformers can load a GGUF but needs half a minute for a small one each time, and cannot save it:
+so its weights, dequantized, move into a model without the note that says "quantized".
+"""
+
+from __future__ import annotations
+
+import copy
+import os
+import shutil
+import tempfile
+import time
+from pathlib import Path
+
+from engine import device, files, folders
+from engine.errors import FileError, InvalidTask, ModelError, OutOfMemory
+from engine.gate.gguf import GgufHeader
+from engine.gate.model_folder import check_language_model
+from engine.language.identity import sha256
+from engine.language.transformers_folder import UNREADABLE, first_line
+from engine.task import Progress, Report
+
+LAYOUT = 1
+"""Raised when this file writes something else from then on: old folders are not used any more."""
+
+ABANDONED = 3600
+"""Seconds after which a half-made folder belongs to nobody any more."""
+
+
+def converted(header: GgufHeader, report: Report) -> Path:
+    """The folder with the same model for transformers; raises EngineError, Cancelled.
+
+    It appears in one step: a kill in the middle leaves only what the next conversion sweeps.
+    """
+    folder = _rooms() / f"{header.path.stem}-{sha256(header.path, report)[:16]}-{LAYOUT}"
+    if folder.is_dir():
+        try:
+            check_language_model(folder)
+            return folder
+        except ModelError:
+            shutil.rmtree(folder)
+    _check_possible(header)
+    report(Progress(0, None, "converting the model for transformers, once"))
+    files.make_folder(folder.parent)
+    _sweep(folder.parent)
+    temporary = Path(tempfile.mkdtemp(prefix=files.TEMPORARY_PREFIX, dir=folder.parent))
+    try:
+        _convert(header, temporary, report)
+        os.chmod(temporary, 0o755)
+        os.replace(temporary, folder)
+    except OSError as error:
+        raise FileError(
+            f"{folder} could not be written: {error.strerror or error}.", "Free some space."
+        ) from error
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+    return folder
+
+
+def _rooms() -> Path:
+    return folders.cache() / "converted"
+
+
+def _check_possible(header: GgufHeader) -> None:
+    from transformers.modeling_gguf_pytorch_utils import GGUF_SUPPORTED_ARCHITECTURES
+
+    if header.architecture not in GGUF_SUPPORTED_ARCHITECTURES:
+        raise InvalidTask(
+            "num_beams",
+            f"Beams and forbidden repeats need transformers, which cannot read {header.path.name} "
+            f"(architecture {header.architecture!r}).",
+            "Set Beams to 1 and Forbid repeats of to 0, or choose a model folder.",
+        )
+    needed = header.parameters * 8  # two copies in fp32: transformers' and ours
+    free = device.free_memory()
+    if free and needed > free:
+        raise OutOfMemory(
+            f"Converting {header.path.name} for transformers needs {needed / 1e9:.1f} GB of "
+            f"memory, {free / 1e9:.1f} GB is free.",
+            "Set Beams to 1 and Forbid repeats of to 0, or choose a smaller model.",
+        )
+    room = folders.home()
+    room.mkdir(parents=True, exist_ok=True)
+    space = shutil.disk_usage(room).free
+    if header.parameters * 2 > space:
+        raise FileError(
+            f"Converting {header.path.name} needs {header.parameters * 2 / 1e9:.1f} GB on the disk "
+            f"of {room}, {space / 1e9:.1f} GB is free.",
+            "Free some space.",
+        )
+
+
+def _convert(header: GgufHeader, folder: Path, report: Report) -> None:
+    import torch
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+    from transformers.utils import logging
+
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    device.configure_threads()
+    path = header.path
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(
+            path.parent, gguf_file=path.name, local_files_only=True
+        )
+        report(Progress(1, 3, "converting the model for transformers, once"))
+        quantized = AutoModelForCausalLM.from_pretrained(
+            path.parent, gguf_file=path.name, local_files_only=True
+        )
+    except UNREADABLE as error:
+        raise ModelError(
+            f"transformers cannot convert {path}: {first_line(error)}",
+            "Set Beams to 1 and Forbid repeats of to 0, or choose a model folder.",
+        ) from error
+    report(Progress(2, 3, "converting the model for transformers, once"))
+    config = copy.deepcopy(quantized.config)
+    del config.quantization_config
+    model = AutoModelForCausalLM.from_config(config, dtype=torch.bfloat16)
+    model.load_state_dict(quantized.state_dict())
+    model.generation_config = quantized.generation_config
+    model.generation_config.eos_token_id = tokenizer.eos_token_id
+    tokenizer.chat_template = header.chat_template or None
+    model.save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    _sync(folder)
+
+
+def _sync(folder: Path) -> None:
+    """On the disk before the folder gets its name."""
+    for path in folder.iterdir():
+        with open(path, "rb+") as stream:
+            os.fsync(stream.fileno())
+
+
+def _sweep(room: Path) -> None:
+    """Remove what a killed conversion left; a younger one may still be at work."""
+    for orphan in room.glob(f"{files.TEMPORARY_PREFIX}*"):
+        if time.time() - orphan.stat().st_mtime > ABANDONED:
+            shutil.rmtree(orphan, ignore_errors=True)

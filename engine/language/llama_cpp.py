@@ -1,0 +1,254 @@
+"""GGUF files on llama.cpp, through xllamacpp, inside this process.
+
+xllamacpp brings llama.cpp's server: its queue is what we use, its HTTP listener is what we do not
+want. It cannot be left out (an empty list of hosts crashes), so it is bound to a unix socket that
+is unlinked at once: nobody can ever connect. Where that does not work it gets a secret key.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import secrets
+import socket
+import sys
+import tempfile
+from collections.abc import Generator, Iterator, Mapping
+from importlib.metadata import version
+from pathlib import Path
+from queue import Empty, SimpleQueue
+from threading import Event, Thread
+from typing import Any
+
+from engine import cache, device
+from engine.errors import EngineError, ModelError, OutOfMemory
+from engine.gate.gguf import GgufHeader
+from engine.language.chat import Chat
+from engine.language.model import End, Request, Written, prompt_too_long
+from engine.language.streaming import TextStream
+from engine.task import Progress, Report
+
+CONTEXT = 8192
+"""Tokens of context to begin with; more memory is taken only when a text needs it."""
+
+BATCH = 64
+"""Tokens of the prompt that are read between two chances to stop."""
+
+LONGEST_SOCKET_PATH = 100
+
+Chunk = dict[str, Any]
+
+
+def load(header: GgufHeader, report: Report) -> LlamaCppModel:
+    """The model in the GGUF file, kept warm from one text to the next; raises EngineError."""
+    status = header.path.stat()
+    key = ("llama.cpp", header.path, status.st_size, status.st_mtime_ns, device.threads())
+    report(Progress(0, None, "loading the model"))
+    return cache.loaded(key, lambda: LlamaCppModel(header))
+
+
+class LlamaCppModel:
+    """A LanguageModel on llama.cpp."""
+
+    def __init__(self, header: GgufHeader) -> None:
+        self._header = header
+        self._server: Any = None
+        self._context = 0
+        self._open(min(CONTEXT, header.context_length))
+
+    @property
+    def name(self) -> str:
+        return self._header.path.stem
+
+    @property
+    def chat(self) -> Chat | None:
+        header = self._header
+        if not header.chat_template:
+            return None
+        # llama.cpp puts the first token there itself, and two of them spoil the answer.
+        return Chat(
+            header.chat_template, "" if header.adds_bos else header.bos_token, header.eos_token
+        )
+
+    @property
+    def versions(self) -> dict[str, str]:
+        return {"xllamacpp": version("xllamacpp")}
+
+    def generate(self, request: Request, report: Report) -> Written:
+        """Beams and no_repeat_ngram_size do not exist here; loading.py knows."""
+        try:
+            return self._write(request, report)
+        except _NeedsContext as needs:
+            report(Progress(0, None, "making room for a long text"))
+            self._open(min(self._header.context_length, 2 ** (needs.tokens - 1).bit_length()))
+            return self._write(request, report)
+
+    def _open(self, context: int) -> None:
+        self._server = None  # the old one goes first: memory never has to hold both
+        self._server = _server(self._header, context)
+        self._context = context
+
+    def _write(self, request: Request, report: Report) -> Written:
+        if self._server is None:  # there was no memory for a longer context
+            self._open(self._context)
+        stream = TextStream(request.stop, report)
+        total = request.max_new_tokens
+        prompt_tokens = new_tokens = 0
+        reason = ""
+        progress = Progress(0, total, "reading the prompt")
+        with contextlib.closing(self._chunks(_body(request, self._context))) as chunks:
+            for chunk in chunks:
+                if "error" in chunk:
+                    raise self._failure(chunk["error"], total)
+                if "prompt_progress" in chunk:
+                    prompt_tokens = int(chunk["prompt_progress"]["total"])
+                    self._check_room(prompt_tokens + total)
+                elif chunk.get("choices"):
+                    choice = chunk["choices"][0]
+                    reason = choice["finish_reason"] or ""
+                    new_tokens = _new_tokens(chunk, new_tokens + (not reason))
+                    progress = Progress(min(new_tokens, total), total, "writing")
+                    stream.add(choice["text"])
+                report(progress)
+                if stream.stopped:
+                    break
+        stream.close()
+        return Written(
+            stream.text, prompt_tokens, new_tokens, _end(stream, reason, new_tokens, total)
+        )
+
+    def _check_room(self, tokens: int) -> None:
+        if tokens > self._context < self._header.context_length:
+            raise _NeedsContext(tokens)
+
+    def _chunks(self, body: dict[str, Any]) -> Generator[Chunk]:
+        """What llama.cpp answers; an empty chunk ten times a second while it is busy.
+
+        xllamacpp drops exceptions raised in its callback, so the chunks cross to this thread first.
+        """
+        arrived: SimpleQueue[Chunk | None] = SimpleQueue()
+        stop = Event()
+
+        def receive(chunk: Chunk) -> bool:
+            arrived.put(chunk)
+            return stop.is_set()
+
+        def work() -> None:
+            try:
+                self._server.handle_completions(body, receive)
+            finally:
+                arrived.put(None)
+
+        thread = Thread(target=work, name="llama.cpp", daemon=True)
+        thread.start()
+        try:
+            while True:
+                try:
+                    chunk = arrived.get(timeout=0.1)
+                except Empty:
+                    chunk = {}
+                if chunk is None:
+                    return
+                yield chunk
+        finally:
+            stop.set()
+            thread.join()
+
+    def _failure(self, error: Mapping[str, Any], max_new_tokens: int) -> EngineError:
+        if "n_prompt_tokens" in error:
+            tokens = int(error["n_prompt_tokens"])
+            self._check_room(tokens + max_new_tokens)
+            return prompt_too_long(self.name, tokens, self._context)
+        return ModelError(
+            f"{self.name} could not answer: {error.get('message', 'no reason given')}.",
+            "Try another prompt, or another model.",
+        )
+
+
+class _NeedsContext(Exception):
+    """Prompt and answer do not fit into the context that is open, but the model can read more."""
+
+    def __init__(self, tokens: int) -> None:
+        super().__init__(tokens)
+        self.tokens = tokens
+
+
+def _body(request: Request, context: int) -> dict[str, Any]:
+    """The request in llama.cpp's words, with the samplers in the order of transformers."""
+    return {
+        "prompt": request.prompt,
+        "max_tokens": request.max_new_tokens,
+        "temperature": request.temperature if request.do_sample else 0.0,
+        "top_k": request.top_k,
+        "top_p": request.top_p,
+        "min_p": 0.0,
+        "repeat_penalty": request.repetition_penalty,
+        "repeat_last_n": context,
+        "samplers": ["penalties", "temperature", "top_k", "top_p"],
+        "seed": request.seed,
+        "stream": True,
+        "return_progress": True,
+        "cache_prompt": False,  # a prompt that is half in the cache gives other rounding
+    }
+
+
+def _new_tokens(chunk: Chunk, counted: int) -> int:
+    """The last chunk knows exactly; a chunk may hold several tokens or a part of a character."""
+    return int(chunk.get("usage", {}).get("completion_tokens", counted))
+
+
+def _end(stream: TextStream, reason: str, new_tokens: int, total: int) -> End:
+    if stream.stopped:
+        return "stop string"
+    if reason == "stop":
+        return "finished"
+    return "length" if new_tokens >= total else "context"
+
+
+def _server(header: GgufHeader, context: int) -> Any:
+    import xllamacpp
+
+    size, free = header.path.stat().st_size, device.free_memory()
+    if free and size > free:
+        raise OutOfMemory(
+            f"{header.path.name} needs {size / 1e9:.1f} GB of memory, {free / 1e9:.1f} GB is free.",
+            "Close other programs, or choose a smaller model.",
+        )
+    parameters = xllamacpp.CommonParams()
+    parameters.model.path = str(header.path)
+    parameters.n_ctx = context
+    parameters.n_batch = parameters.n_ubatch = BATCH
+    parameters.n_parallel = 1
+    parameters.cpuparams.n_threads = parameters.cpuparams_batch.n_threads = device.threads()
+    parameters.cache_ram_mib = 0
+    parameters.warmup = False
+    parameters.fit_params = False
+    parameters.use_jinja = False
+    parameters.chat_template = "chatml"  # else llama.cpp would run the stranger's template
+    parameters.endpoint_slots = False
+    parameters.ui = False
+    parameters.verbosity = -1
+    try:
+        with _unreachable(parameters):
+            return xllamacpp.Server(parameters)
+    except RuntimeError as error:
+        raise ModelError(
+            f"llama.cpp cannot run {header.path} (architecture {header.architecture!r}) with room "
+            f"for {context} tokens.",
+            "Choose another model, or another version of this one.",
+        ) from error
+
+
+@contextlib.contextmanager
+def _unreachable(parameters: Any) -> Iterator[None]:
+    """While the server starts its listener has an address; afterwards none that can be opened."""
+    with tempfile.TemporaryDirectory(prefix="atelier-", ignore_cleanup_errors=True) as folder:
+        path = str(Path(folder) / "s.sock")
+        if (
+            sys.platform != "win32"
+            and hasattr(socket, "AF_UNIX")
+            and len(path) < LONGEST_SOCKET_PATH
+        ):
+            parameters.hostnames = [path]
+        else:
+            parameters.api_keys = [secrets.token_hex(32)]
+        yield

@@ -1,0 +1,69 @@
+"""The one interface over both runtimes: a request of plain values in, text streamed out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from engine.errors import InvalidTask
+from engine.language.chat import Chat
+from engine.task import Report
+
+End = Literal["finished", "stop string", "length", "context"]
+"""Why a text ended: the model was done, a stop string came, enough tokens, or no room for more."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """One text to write. The words are those of transformers' GenerationConfig."""
+
+    prompt: str
+    """As the model reads it: the chat template has been applied."""
+    max_new_tokens: int
+    do_sample: bool
+    temperature: float
+    top_k: int
+    top_p: float
+    num_beams: int
+    repetition_penalty: float
+    no_repeat_ngram_size: int
+    stop: tuple[str, ...]
+    seed: int
+
+
+@dataclass(frozen=True)
+class Written:
+    """What a model wrote, and how much it read and wrote for it."""
+
+    text: str
+    prompt_tokens: int
+    new_tokens: int
+    end: End
+
+
+class LanguageModel(Protocol):
+    """A loaded model; `chat` is None for a base model, which continues the prompt."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def chat(self) -> Chat | None: ...
+
+    @property
+    def versions(self) -> dict[str, str]:
+        """The libraries that computed the text, for its record."""
+        ...
+
+    def generate(self, request: Request, report: Report) -> Written:
+        """Write: report each piece of text as Token; raises EngineError, Cancelled."""
+        ...
+
+
+def prompt_too_long(name: str, tokens: int, context_length: int) -> InvalidTask:
+    """Nothing is ever cut silently: the person decides what the model need not read."""
+    return InvalidTask(
+        "prompt",
+        f"The prompt has {tokens} tokens, but {name} can read and write {context_length} together.",
+        "Shorten the prompt, or choose a model with a longer context.",
+    )

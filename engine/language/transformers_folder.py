@@ -1,0 +1,253 @@
+"""Folders of causal language models on transformers: greedy, sampled and beam search."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from engine import cache, device
+from engine.errors import ModelError, OutOfMemory
+from engine.gate.model_folder import LanguageModelFolder, check_language_model
+from engine.language.chat import Chat
+from engine.language.model import End, Request, Written, prompt_too_long
+from engine.language.streaming import TextStream, TokenDecoder, find_stop
+from engine.task import Progress, Report
+
+if TYPE_CHECKING:
+    import torch
+
+NEIGHBOURS = 8
+"""Tokens of the prompt that decide how the first new token is spelled."""
+
+UNREADABLE = (
+    OSError,
+    ValueError,
+    LookupError,
+    TypeError,
+    AttributeError,
+    RuntimeError,
+    ImportError,
+)
+"""What transformers raises for a folder whose files do not fit together."""
+
+UNBOUNDED = 1_000_000
+"""Context of a model whose configuration names none."""
+
+
+def load(path: Path, report: Report) -> TransformersModel:
+    """The model in the folder, kept warm from one text to the next; raises EngineError."""
+    report(Progress(0, None, "checking the model"))
+    folder = check_language_model(path)
+    report(Progress(0, None, "loading the model"))
+    return cache.loaded(
+        ("transformers", path, folder.fingerprint), lambda: TransformersModel(folder, report)
+    )
+
+
+class TransformersModel:
+    """A LanguageModel on transformers."""
+
+    def __init__(self, folder: LanguageModelFolder, report: Report) -> None:
+        from safetensors import SafetensorError
+        from transformers import AutoModelForCausalLM, AutoTokenizer
+        from transformers.utils import logging
+
+        self._path = folder.path
+        self._device = device.best_device()
+        dtype = device.best_dtype(self._device)
+        _check_memory(folder, dtype.itemsize)
+        logging.set_verbosity_error()
+        logging.disable_progress_bar()
+        device.configure_threads()
+        try:
+            self._tokenizer = AutoTokenizer.from_pretrained(
+                folder.path, local_files_only=True, trust_remote_code=False
+            )
+            report(Progress(0, None, "loading the model"))
+            model = AutoModelForCausalLM.from_pretrained(
+                folder.path,
+                dtype=dtype,
+                local_files_only=True,
+                trust_remote_code=False,
+                use_safetensors=True,
+            )
+        except (*UNREADABLE, SafetensorError) as error:
+            raise ModelError(
+                f"transformers cannot load {folder.path}: {first_line(error)}",
+                "Copy or download the whole folder again, or choose another model.",
+            ) from error
+        self._model = model.eval().to(self._device)
+
+    @property
+    def name(self) -> str:
+        return self._path.name
+
+    @property
+    def chat(self) -> Chat | None:
+        template = self._tokenizer.chat_template
+        if isinstance(template, dict):  # several templates, for tools and so on
+            template = template.get("default")
+        if not template:
+            return None
+        special = self._tokenizer.special_tokens_map
+        return Chat(template, str(special.get("bos_token", "")), str(special.get("eos_token", "")))
+
+    @property
+    def versions(self) -> dict[str, str]:
+        return {name: version(name) for name in ("torch", "transformers")}
+
+    def generate(self, request: Request, report: Report) -> Written:
+        import torch
+        from transformers import StoppingCriteriaList
+
+        prompt_ids = self._tokenizer(
+            request.prompt, return_tensors="pt", add_special_tokens=self.chat is None
+        )["input_ids"].to(self._device)
+        room = self._room(prompt_ids.shape[1])
+        progress = _Writing(self._decode, prompt_ids[0].tolist(), request, room, report)
+        torch.manual_seed(request.seed)
+        with torch.inference_mode(), progress.reading():
+            output = self._model.generate(
+                prompt_ids,
+                attention_mask=torch.ones_like(prompt_ids),
+                generation_config=self._generation_config(request, room),
+                stopping_criteria=StoppingCriteriaList([progress]),
+            )
+        return progress.written(output[0].tolist(), self._end_ids())
+
+    def _room(self, prompt_tokens: int) -> int:
+        """Tokens that the model can still write after the prompt."""
+        config = self._model.config.get_text_config()
+        context = int(getattr(config, "max_position_embeddings", None) or UNBOUNDED)
+        if prompt_tokens >= context:
+            raise prompt_too_long(self.name, prompt_tokens, context)
+        return context - prompt_tokens
+
+    def _generation_config(self, request: Request, room: int) -> Any:
+        """Only what was asked for, and the tokens that end a text: no habits of the folder's."""
+        from transformers import GenerationConfig
+
+        own = self._model.generation_config
+        sampling = (
+            {"temperature": request.temperature, "top_k": request.top_k, "top_p": request.top_p}
+            if request.do_sample
+            else {}
+        )
+        return GenerationConfig(
+            max_new_tokens=min(request.max_new_tokens, room),
+            do_sample=request.do_sample,
+            num_beams=request.num_beams,
+            repetition_penalty=request.repetition_penalty,
+            no_repeat_ngram_size=request.no_repeat_ngram_size,
+            bos_token_id=own.bos_token_id,
+            eos_token_id=own.eos_token_id,
+            pad_token_id=own.pad_token_id if own.pad_token_id is not None else self._end_ids()[0],
+            **sampling,
+        )
+
+    def _end_ids(self) -> list[int]:
+        ids = self._model.generation_config.eos_token_id
+        if ids is None:
+            ids = self._tokenizer.eos_token_id
+        if ids is None:
+            ids = 0
+        return list(ids) if isinstance(ids, list) else [ids]
+
+    def _decode(self, token_ids: Sequence[int]) -> str:
+        text: str = self._tokenizer.decode(
+            token_ids, skip_special_tokens=True, clean_up_tokenization_spaces=False
+        )
+        return text
+
+
+class _Writing:
+    """A stopping criterion of transformers: called after each token with all tokens so far.
+
+    Without beams it passes the text on as it grows; with beams the best text is known at the end.
+    """
+
+    def __init__(
+        self, decode: Any, prompt_ids: list[int], request: Request, room: int, report: Report
+    ) -> None:
+        self._decode = decode
+        self._request = request
+        self._room = room
+        self._report = report
+        self._prompt_length = self._seen = len(prompt_ids)
+        self._stream = TextStream(request.stop, report)
+        self._decoder = TokenDecoder(decode, prompt_ids[-NEIGHBOURS:])
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """Until the first token is there each module that computes is a chance to stop."""
+        from torch.nn.modules.module import register_module_forward_pre_hook
+
+        stage = Progress(0, self._request.max_new_tokens, "reading the prompt")
+
+        def look_up(module: Any, inputs: Any) -> None:
+            if self._seen == self._prompt_length:
+                self._report(stage)
+
+        hook = register_module_forward_pre_hook(look_up)
+        try:
+            yield
+        finally:
+            hook.remove()
+
+    def __call__(self, input_ids: torch.Tensor, scores: Any, **_: Any) -> torch.Tensor:
+        """Which rows of `input_ids` (N, tokens) are done: bool (N,)."""
+        import torch
+
+        count = input_ids.shape[1] - self._prompt_length
+        total = self._request.max_new_tokens
+        if self._request.num_beams > 1:
+            done = [self._has_stop(row) for row in input_ids.tolist()]
+        else:
+            self._stream.add(self._decoder.add(input_ids[0, self._seen :].tolist()))
+            done = [self._stream.stopped]
+        self._seen = input_ids.shape[1]
+        self._report(Progress(count, total, "writing"))
+        return torch.tensor(done, device=input_ids.device)
+
+    def written(self, token_ids: list[int], end_ids: Sequence[int]) -> Written:
+        """The whole result, once generate() has returned `token_ids` with the prompt in front."""
+        new_ids = token_ids[self._prompt_length :]
+        if self._request.num_beams > 1:
+            while len(new_ids) > 1 and new_ids[-1] == new_ids[-2] == end_ids[0]:
+                new_ids.pop()  # beams that end early are padded
+            self._stream.add(self._decoder.add(new_ids))
+        self._stream.add(self._decoder.close())
+        self._stream.close()
+        return Written(
+            self._stream.text, self._prompt_length, len(new_ids), self._end(new_ids, end_ids)
+        )
+
+    def _end(self, new_ids: Sequence[int], end_ids: Sequence[int]) -> End:
+        if self._stream.stopped:
+            return "stop string"
+        if new_ids and new_ids[-1] in end_ids:
+            return "finished"
+        return "length" if len(new_ids) >= self._request.max_new_tokens else "context"
+
+    def _has_stop(self, token_ids: list[int]) -> bool:
+        if not self._request.stop:
+            return False
+        text = self._decode(token_ids[self._prompt_length :])
+        return find_stop(text, self._request.stop) is not None
+
+
+def _check_memory(folder: LanguageModelFolder, bytes_each: int) -> None:
+    needed, free = folder.parameters * bytes_each, device.free_memory()
+    if free and needed > free:
+        raise OutOfMemory(
+            f"{folder.path.name} needs {needed / 1e9:.1f} GB of memory, "
+            f"{free / 1e9:.1f} GB is free.",
+            "Close other programs, or choose a smaller model (a GGUF needs least).",
+        )
+
+
+def first_line(error: BaseException) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0][:300]

