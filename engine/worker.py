@@ -150,7 +150,6 @@ class Engine(QThread):
         self._inbox: deque[tuple[int, object]] = deque()
         # This object lives on the GUI thread, so that is where the inbox is emptied.
         self._arrived.connect(self._deliver, Qt.ConnectionType.QueuedConnection)
-        self.start()
 
     # ------------------------------------------------------------------ for the GUI thread
 
@@ -159,6 +158,8 @@ class Engine(QThread):
         with self._changed:
             self._queue.append(job._request)
             self._changed.notify()
+        if not self.isRunning():  # the thread begins with the first job
+            self.start()
         self.jobs_changed.emit()
 
     def move(self, job: Job, delta: int) -> None:

@@ -95,8 +95,9 @@ class MainWindow(QMainWindow):
 
     def _build_workspace(self, place: Place) -> QMainWindow:
         module = importlib.import_module(f"studio.workspaces.{place.module}")
-        engine = self._train if place.trains else self._make
-        workspace = getattr(module, place.class_name)(engine, self._settings)
+        # Training draws its samples on the other engine, so that they need not wait for its end.
+        engines = [self._train, self._make] if place.trains else [self._make]
+        workspace = getattr(module, place.class_name)(engines[0], self._settings, *engines[1:])
         self._stack.addWidget(workspace)
         workspace.restoreState(self._settings.bytes(f"layout/{place.name}"), LAYOUT_VERSION)
         if place.name == "write":
