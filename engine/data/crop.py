@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
 SIZES = (28, 32, 64)
+"""Pixels; every network here can draw each of them."""
 
 
 def natural_size(width: int, height: int) -> int:

@@ -84,7 +84,8 @@ def _array(path: Path, stream: IO[bytes]) -> Bytes:
     count = math.prod(shape)
     if count > MAX_BYTES:
         raise _broken(path, f"it claims to hold {count:,} bytes, more than {MAX_BYTES:,}")
-    values = np.frombuffer(_exactly(path, stream, count), np.uint8).reshape(shape)
+    data = bytearray(_exactly(path, stream, count))  # mutable, as torch wants its arrays
+    values = np.frombuffer(data, np.uint8).reshape(shape)
     if stream.read(1):
         raise _broken(path, "it goes on after its last value")
     return values

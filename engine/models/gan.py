@@ -11,9 +11,12 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
+from engine.data.crop import SIZES
 from engine.models import conv_gan, dcgan, mlp_gan
 
 MLP_HIDDEN = {"mlp_small": (256,), "mlp_large": (512, 1024)}
+MODELS = ("dcgan", "conv", *MLP_HIDDEN)
+MAX_DIMENSION = 4096
 
 
 @dataclass(frozen=True)
@@ -28,6 +31,15 @@ class GanConfig:
     channels: int
     latent_dim: int
     width: int
+
+    def __post_init__(self) -> None:
+        """Raises ValueError for what cannot be built."""
+        for name in ("image_size", "channels", "latent_dim", "width"):
+            number = getattr(self, name)
+            if not isinstance(number, int) or not 1 <= number <= MAX_DIMENSION:
+                raise ValueError(f"{name} is {number!r}")
+        if self.model not in MODELS or self.image_size not in SIZES:
+            raise ValueError(f"{self.model!r} with images of {self.image_size} pixels")
 
 
 @dataclass(frozen=True)
@@ -90,5 +102,5 @@ def to_pixels(images: Tensor) -> NDArray[np.uint8]:
 
 
 def from_pixels(pixels: Tensor) -> Tensor:
-    """Images (N, C, H, W) as uint8 to [-1, 1]."""
-    return pixels.float().div_(127.5).sub_(1)
+    """Images as uint8 (N, H, W, C) to (N, C, H, W) in [-1, 1]."""
+    return pixels.permute(0, 3, 1, 2).float().contiguous().div_(127.5).sub_(1)

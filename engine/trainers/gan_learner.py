@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from PIL import Image
 
 from engine import device
@@ -48,7 +47,7 @@ class GanLearner:
             self.discriminator, task.discriminator_learning_rate
         )
         self.batches = Batches(len(data), task.batch_size, task.seed)
-        self.images = torch.from_numpy(np.ascontiguousarray(data.images.transpose(0, 3, 1, 2)))
+        self.images = torch.from_numpy(data.images)
         own = torch.Generator().manual_seed(task.seed)
         self.fixed_noise = torch.randn(SAMPLES, task.latent_dim, generator=own).to(self.device)
 
