@@ -1,0 +1,93 @@
+"""The gate for pictures: three formats, a cap on pixels, EXIF rotation, clear errors."""
+
+from __future__ import annotations
+
+import struct
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+from PIL import Image, ImageOps
+
+from engine.errors import FileError
+
+FORMATS = ("PNG", "JPEG", "WEBP")
+MAXIMUM_PIXELS = 64_000_000
+
+# What Pillow's decoders raise on a damaged file (found by flipping bits in the tests).
+_DAMAGED = (
+    OSError,
+    SyntaxError,
+    ValueError,
+    EOFError,
+    IndexError,
+    OverflowError,
+    MemoryError,
+    struct.error,
+    Image.DecompressionBombError,
+    Image.DecompressionBombWarning,
+)
+
+Result = TypeVar("Result")
+
+
+def open_image(path: Path) -> Image.Image:
+    """The picture at `path`, upright and in memory: RGBA where it can be seen through, else RGB.
+
+    Of an animation, the first frame. Raises FileError.
+    """
+    return _read(path, _upright)
+
+
+def read_text(path: Path) -> dict[str, str]:
+    """The text stored beside the pixels of a PNG, by keyword; raises FileError.
+
+    No pixel is decoded for it.
+    """
+
+    def text_of(image: Image.Image) -> dict[str, str]:
+        texts = getattr(image, "text", {})
+        return {str(key): str(value) for key, value in texts.items()}
+
+    return _read(path, text_of)
+
+
+def _read(path: Path, read: Callable[[Image.Image], Result]) -> Result:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            with Image.open(path, formats=FORMATS) as image:
+                width, height = image.size
+                if width * height > MAXIMUM_PIXELS:
+                    raise Image.DecompressionBombError(f"{width}×{height}")
+                return read(image)
+    except _DAMAGED as error:
+        raise _cannot_read(path, error) from error
+
+
+def _upright(image: Image.Image) -> Image.Image:
+    image.load()
+    upright = ImageOps.exif_transpose(image)
+    if upright.mode.startswith("I;16"):  # Pillow would clip 16 bits to 8, not scale them
+        upright = upright.point(lambda value: value / 256).convert("L")
+    return upright.convert("RGBA" if upright.has_transparency_data else "RGB")
+
+
+def _cannot_read(path: Path, error: BaseException) -> FileError:
+    if isinstance(error, FileNotFoundError):
+        return FileError(f"There is no picture at {path}.", "Check the path, or choose another.")
+    if isinstance(error, (Image.DecompressionBombError, Image.DecompressionBombWarning)):
+        return FileError(
+            f"{path} has more pixels than the {MAXIMUM_PIXELS // 1_000_000} million allowed.",
+            "Make it smaller with another program first.",
+        )
+    if isinstance(error, OSError) and error.errno is not None:
+        reason = error.strerror or str(error)
+        return FileError(
+            f"{path} could not be read: {reason}.", "Check the path and its permissions."
+        )
+    return FileError(
+        f"{path} is not a readable picture: it is damaged, cut short or of another format.",
+        "Use a PNG, JPEG or WebP file that other programs can open.",
+    )

@@ -1,0 +1,210 @@
+"""Diffusers pipelines: a checked folder becomes a loaded pipeline, part by part, kept warm."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from engine import cache, device
+from engine.errors import ModelError, OutOfMemory
+from engine.gate.model_folder import Component, PipelineFolder, check_pipeline, fingerprint
+from engine.gate.weights import content_hash
+from engine.schedulers import make_scheduler
+from engine.task import Progress, Report
+
+
+@dataclass(frozen=True)
+class LoadedPipeline:
+    """A pipeline on its device, and what its folder said."""
+
+    pipe: Any
+    """diffusers.DiffusionPipeline"""
+    folder: PipelineFolder
+    weights_hash: str
+    own_scheduler: Any
+    """The scheduler the model came with, whatever `pipe.scheduler` is now."""
+
+    @property
+    def name(self) -> str:
+        return self.folder.path.name
+
+    def call_parameters(self) -> Mapping[str, inspect.Parameter]:
+        """What the pipeline takes when it is called."""
+        return inspect.signature(type(self.pipe).__call__).parameters
+
+    def made_with(self) -> dict[str, str]:
+        """What else the same picture needs: versions, device and dtype."""
+        import diffusers
+        import torch
+
+        return {
+            "torch": torch.__version__,
+            "diffusers": diffusers.__version__,
+            "device": self.pipe.device.type,
+            "dtype": str(self.pipe.dtype).removeprefix("torch."),
+        }
+
+    def use_scheduler(self, name: str) -> None:
+        """Give the pipeline a fresh scheduler; raises InvalidTask for one that does not suit."""
+        self.pipe.scheduler = make_scheduler(name, self.own_scheduler, self.name)
+
+    def own_size(self) -> tuple[int, int]:
+        """Width and height in pixels that the model learned with."""
+        denoiser = getattr(self.pipe, "unet", None) or self.pipe.transformer
+        sample_size = getattr(self.pipe, "default_sample_size", None) or denoiser.config.sample_size
+        height, width = (
+            sample_size if isinstance(sample_size, (list, tuple)) else (sample_size,) * 2
+        )
+        return width * self._scale(), height * self._scale()
+
+    def size_multiple(self) -> int:
+        """A latent stands for a square of pixels, and a transformer looks at patches of latents."""
+        if hasattr(self.pipe, "_pack_latents"):  # Flux and its heirs make patches beforehand
+            return self._scale() * 2
+        config = getattr(getattr(self.pipe, "transformer", None), "config", {})
+        return self._scale() * int(config.get("patch_size") or 1)
+
+    def _scale(self) -> int:
+        return int(getattr(self.pipe, "vae_scale_factor", 8))
+
+    def takes_negative_prompt(self) -> bool:
+        """Models distilled with guidance (Flux) ignore it unless called with a true_cfg_scale."""
+        takes = self.call_parameters()
+        true_guidance = takes.get("true_cfg_scale")
+        return "negative_prompt" in takes and (true_guidance is None or true_guidance.default > 1)
+
+    def unread_part(self, text: str) -> str:
+        """The end of `text` that none of the model's tokenizers has room for."""
+        longest = self.call_parameters().get("max_sequence_length")
+        cuts = []
+        for name in ("tokenizer", "tokenizer_2", "tokenizer_3"):
+            tokenizer = getattr(self.pipe, name, None)
+            if tokenizer is None:
+                continue
+            window = tokenizer.model_max_length
+            if longest is not None and "CLIP" not in type(tokenizer).__name__:
+                window = min(window, longest.default)
+            tokens = tokenizer(text, verbose=False).input_ids
+            if len(tokens) <= window:
+                return ""
+            end = tokens[window - 1 :]  # the last place in the window is the end token's
+            cuts.append(tokenizer.decode(end, skip_special_tokens=True).strip())
+        return min(cuts, key=len, default="")
+
+
+def load_text_to_image(path: Path, report: Report) -> LoadedPipeline:
+    """The text-to-image pipeline in the folder `path`, on the best device.
+
+    Raises ModelError and OutOfMemory. Each part is a step, so that a stop is quick.
+    """
+    folder = check_pipeline(path)
+    key = ("text_to_image", str(path), folder.fingerprint)
+    return cache.loaded(key, lambda: _load(folder, report))
+
+
+def _load(folder: PipelineFolder, report: Report) -> LoadedPipeline:
+    total = len(folder.components) + 1
+    report(Progress(0, total, "loading the libraries"))
+    import diffusers
+    import torch
+
+    target = device.best_device()
+    dtype = device.best_dtype(target)
+    _check_memory(folder, target, dtype)
+    pipeline_class = _pipeline_class(folder)
+    parts: dict[str, Any] = dict.fromkeys(folder.absent)
+    for step, component in enumerate(folder.components):
+        report(Progress(step, total, f"loading model: {component.name.replace('_', ' ')}"))
+        parts[component.name] = _load_component(folder, component, dtype)
+    report(Progress(total - 1, total, "loading model: putting it together"))
+    diffusers.utils.logging.disable_progress_bar()
+    pipe = pipeline_class.from_pretrained(str(folder.path), local_files_only=True, **parts)
+    pipe.set_progress_bar_config(disable=True)
+    pipe.to(target)
+    for part in parts.values():
+        if isinstance(part, torch.nn.Module):
+            part.eval()
+    weights_hash = content_hash(folder.weights)
+    if fingerprint(folder.path) != folder.fingerprint:
+        raise ModelError(f"{folder.path} was changed while it was loaded.", "Try again.")
+    return LoadedPipeline(pipe, folder, weights_hash, pipe.scheduler)
+
+
+def _check_memory(folder: PipelineFolder, target: Any, dtype: Any) -> None:
+    import torch
+
+    needed = folder.parameters * dtype.itemsize
+    free = torch.cuda.mem_get_info()[0] if target.type == "cuda" else device.free_memory()
+    if free and needed > free:
+        raise OutOfMemory(
+            f"{folder.path.name} needs {needed / 1e9:.1f} GB of memory, {free / 1e9:.1f} are free.",
+            "Close other programs, or choose a smaller model.",
+        )
+
+
+def _pipeline_class(folder: PipelineFolder) -> Any:
+    """The class that draws from text with these parts (a folder may name an inpainting one)."""
+    import diffusers
+
+    named = getattr(diffusers, folder.class_name, None)
+    if named is None:
+        raise _unknown_class(folder, folder.class_name)
+    takes = inspect.signature(named.__call__).parameters
+    if {"prompt", "num_images_per_prompt"} <= takes.keys() and "image" not in takes:
+        return named
+    from diffusers.pipelines import auto_pipeline  # imports every pipeline there is, so only here
+
+    for family in auto_pipeline.SUPPORTED_TASKS_MAPPINGS:
+        for key, member in family.items():
+            if member is named and key in auto_pipeline.AUTO_TEXT2IMAGE_PIPELINES_MAPPING:
+                return auto_pipeline.AUTO_TEXT2IMAGE_PIPELINES_MAPPING[key]
+    raise ModelError(
+        f"{folder.path} is a {folder.class_name}, which does not draw from text.",
+        "Choose a text-to-image model.",
+    )
+
+
+def _load_component(folder: PipelineFolder, component: Component, dtype: Any) -> Any:
+    options: dict[str, Any] = {"local_files_only": True}
+    if component.kind == "model":
+        options |= {"use_safetensors": True, "variant": component.variant}
+        # diffusers and transformers call it alike since 0.38 and 4.56
+        options["dtype"] = dtype
+    return _component_class(folder, component).from_pretrained(
+        str(folder.path / component.name), **options
+    )
+
+
+def _component_class(folder: PipelineFolder, component: Component) -> Any:
+    """The class of that name, if it is what the gate took it for; raises ModelError."""
+    import diffusers
+    import transformers
+
+    if component.library == "stable_diffusion":
+        from diffusers.pipelines import stable_diffusion as library
+    else:
+        library = diffusers if component.library == "diffusers" else transformers
+    found = getattr(library, component.class_name, None)
+    kinds = {
+        "model": (diffusers.ModelMixin, transformers.PreTrainedModel),
+        "scheduler": (diffusers.SchedulerMixin,),
+        "tokenizer": (transformers.PreTrainedTokenizerBase,),
+        "processor": (
+            transformers.ImageProcessingMixin,
+            transformers.FeatureExtractionMixin,
+            transformers.ProcessorMixin,
+        ),
+    }
+    if not isinstance(found, type) or not issubclass(found, kinds[component.kind]):
+        raise _unknown_class(folder, component.class_name)
+    return found
+
+
+def _unknown_class(folder: PipelineFolder, class_name: str) -> ModelError:
+    return ModelError(
+        f"{folder.path} needs {class_name}, which the libraries here do not have.",
+        "It was made for another version of diffusers or transformers; choose another model.",
+    )

@@ -1,0 +1,411 @@
+"""Drawing with tiny real pipelines: seeds, previews, schedulers, stopping, and what goes wrong."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from safetensors.torch import load_file, save_file
+
+from engine import cache, device, metadata
+from engine.errors import (
+    Cancelled,
+    EngineError,
+    FileError,
+    InvalidTask,
+    ModelError,
+    OutOfMemory,
+)
+from engine.generators.text_to_image import TextToImage
+from engine.schedulers import FLOW_SCHEDULERS, NOISE_SCHEDULERS
+from engine.task import Event, Notice, Preview, Progress, Saved
+from tests import tiny_models
+
+PIPELINES = {
+    "stable_diffusion": tiny_models.save_stable_diffusion,
+    "stable_diffusion_3": tiny_models.save_stable_diffusion_3,
+    "flux": tiny_models.save_flux,
+    "pixart": tiny_models.save_pixart,
+}
+STEPS = 3
+
+
+@pytest.fixture(scope="module")
+def pipelines(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    room = tmp_path_factory.mktemp("pipelines")
+    return {name: save(room / name) for name, save in PIPELINES.items()}
+
+
+@pytest.fixture
+def sd(pipelines: dict[str, Path]) -> Path:
+    return pipelines["stable_diffusion"]
+
+
+@pytest.fixture
+def sd3(pipelines: dict[str, Path]) -> Path:
+    return pipelines["stable_diffusion_3"]
+
+
+@pytest.fixture
+def copy(pipelines: dict[str, Path], tmp_path: Path) -> Callable[[str], Path]:
+    """A pipeline folder of the test's own, to be broken."""
+
+    def make(name: str) -> Path:
+        return Path(shutil.copytree(pipelines[name], tmp_path / name))
+
+    return make
+
+
+def task(model: Path, **values: Any) -> TextToImage:
+    defaults = {"prompt": "a red heart", "num_inference_steps": STEPS, "seed": 5}
+    return TextToImage(model=str(model), **(defaults | values))
+
+
+def run(task: TextToImage, out: Path) -> list[Event]:
+    events: list[Event] = []
+    task.run(events.append, out)
+    return events
+
+
+def of_kind(events: list[Event], kind: type) -> list[Any]:
+    return [event for event in events if isinstance(event, kind)]
+
+
+def images(events: list[Event]) -> list[Image.Image]:
+    return [Image.open(event.path).convert("RGB") for event in of_kind(events, Saved)]
+
+
+def pixels(events: list[Event]) -> list[bytes]:
+    return [image.tobytes() for image in images(events)]
+
+
+@pytest.mark.parametrize(
+    ("name", "size"),
+    [
+        ("stable_diffusion", (16, 16)),
+        ("stable_diffusion_3", (16, 16)),
+        ("flux", (256, 256)),
+        ("pixart", (16, 16)),
+    ],
+)
+def test_draws_at_the_models_own_size_with_a_preview_each_step(
+    pipelines: dict[str, Path], tmp_path: Path, name: str, size: tuple[int, int]
+) -> None:
+    events = run(task(pipelines[name]), tmp_path)
+
+    (image,) = images(events)
+    assert image.size == size
+    assert len(np.unique(np.asarray(image))) > 10, "a flat picture"
+    previews = of_kind(events, Preview)
+    assert len(previews) >= STEPS
+    assert {(preview.image.size, preview.image.mode) for preview in previews} == {(size, "RGB")}
+    assert len({preview.image.tobytes() for preview in previews}) == len(previews)
+
+
+def test_previews_come_closer_to_the_image(sd3: Path, tmp_path: Path) -> None:
+    """With Euler steps a preview is the expected end, and the last one is the end itself."""
+    events = run(task(sd3, num_inference_steps=10), tmp_path)
+
+    frames = [np.asarray(preview.image, float) for preview in of_kind(events, Preview)]
+    distances = [np.abs(frame - frames[-1]).mean() for frame in frames]
+    assert distances[0] == max(distances)
+    assert distances[-2] < distances[1] / 2
+
+
+def test_progress_counts_the_steps_of_all_images(sd: Path, tmp_path: Path) -> None:
+    events = run(task(sd, num_images_per_prompt=2), tmp_path)
+
+    drawing = [p for p in of_kind(events, Progress) if "ing" in p.stage and " of 2" in p.stage]
+    assert [p.step for p in drawing] == sorted(p.step for p in drawing)
+    assert {p.total for p in drawing} == {2 * STEPS}
+    assert drawing[0] == Progress(0, 2 * STEPS, "drawing 1 of 2")
+    assert drawing[-1] == Progress(2 * STEPS, 2 * STEPS, "finishing 2 of 2")
+
+
+@pytest.mark.parametrize("name", ["stable_diffusion", "stable_diffusion_3"])
+def test_each_image_of_several_can_be_drawn_again_alone(
+    pipelines: dict[str, Path], tmp_path: Path, name: str
+) -> None:
+    together = run(task(pipelines[name], num_images_per_prompt=3), tmp_path)
+
+    assert [preview.index for preview in of_kind(together, Preview)] == sorted(
+        preview.index for preview in of_kind(together, Preview)
+    )
+    assert len(set(pixels(together))) == 3
+    for saved, drawn in zip(of_kind(together, Saved), pixels(together), strict=True):
+        record = metadata.read_task(saved.path)
+        assert record is not None
+        again = TextToImage.from_dict({**record.values, "model": str(pipelines[name])})
+        assert again.num_images_per_prompt == 1  # type: ignore[attr-defined]
+        assert pixels(run(again, tmp_path)) == [drawn]  # type: ignore[arg-type]
+
+
+def test_the_same_seed_draws_the_same_after_a_fresh_load(sd: Path, tmp_path: Path) -> None:
+    first = pixels(run(task(sd), tmp_path))
+    cache.clear()
+    assert pixels(run(task(sd), tmp_path)) == first
+    assert pixels(run(task(sd, seed=6), tmp_path)) != first
+
+
+def test_seeds_count_past_the_largest(sd: Path, tmp_path: Path) -> None:
+    events = run(task(sd, seed=2**32 - 1, num_images_per_prompt=2), tmp_path)
+    records = [metadata.read_task(saved.path) for saved in of_kind(events, Saved)]
+    assert [record.values["seed"] for record in records if record] == [2**32 - 1, 0]
+
+
+def test_width_and_height_are_those_asked_for(sd3: Path, tmp_path: Path) -> None:
+    (image,) = images(run(task(sd3, width=32, height=24), tmp_path))
+    assert image.size == (32, 24)
+    (image,) = images(run(task(sd3, width=32), tmp_path))
+    assert image.size == (32, 16)
+
+
+def test_a_size_the_model_cannot_draw_is_refused(
+    copy: Callable[[str], Path], tmp_path: Path
+) -> None:
+    folder = copy("stable_diffusion_3")
+    config = json.loads((folder / "transformer/config.json").read_text())
+    (folder / "transformer/config.json").write_text(json.dumps({**config, "patch_size": 2}))
+    with pytest.raises(InvalidTask, match="multiple") as caught:
+        task(folder, width=20)  # the form's own check
+    assert caught.value.field == "width"
+
+    # A deeper VAE stands for larger squares: 2 × 2³ = 16 pixels.
+    vae = json.loads((folder / "vae/config.json").read_text())
+    deeper = {key: 4 * [8] for key in ("encoder_block_out_channels", "decoder_block_out_channels")}
+    blocks = {"num_encoder_blocks": [1, 1, 1, 1], "num_decoder_blocks": [1, 1, 1, 1]}
+    from diffusers import AutoencoderTiny
+
+    plain = {key: value for key, value in vae.items() if key in ("latent_channels",)}
+    AutoencoderTiny(**plain, **deeper, **blocks).save_pretrained(folder / "vae")
+    with pytest.raises(InvalidTask, match="multiples of 16") as caught:
+        run(task(folder, width=24), tmp_path)
+    assert caught.value.field == "width"
+    assert "16, 32" in caught.value.hint
+
+
+@pytest.mark.parametrize("scheduler", NOISE_SCHEDULERS)
+def test_every_noise_scheduler_draws(sd: Path, tmp_path: Path, scheduler: str) -> None:
+    events = run(task(sd, scheduler=scheduler, num_inference_steps=4), tmp_path)
+    assert len(np.unique(np.asarray(images(events)[0]))) > 10
+    assert len(of_kind(events, Preview)) >= 4
+
+
+@pytest.mark.parametrize("scheduler", FLOW_SCHEDULERS)
+def test_every_flow_scheduler_draws(sd3: Path, tmp_path: Path, scheduler: str) -> None:
+    events = run(task(sd3, scheduler=scheduler, num_inference_steps=4), tmp_path)
+    assert len(np.unique(np.asarray(images(events)[0]))) > 10
+
+
+def test_the_models_own_scheduler_is_back_afterwards(sd: Path, tmp_path: Path) -> None:
+    own = pixels(run(task(sd), tmp_path))
+    assert pixels(run(task(sd, scheduler="euler"), tmp_path)) != own
+    assert pixels(run(task(sd), tmp_path)) == own
+
+
+@pytest.mark.parametrize(
+    ("name", "scheduler"),
+    [("stable_diffusion_3", "ddim"), ("stable_diffusion", "flow_match_euler")],
+)
+def test_a_scheduler_the_model_did_not_learn_with_is_refused(
+    pipelines: dict[str, Path], tmp_path: Path, name: str, scheduler: str
+) -> None:
+    with pytest.raises(InvalidTask, match="learned with") as caught:
+        run(task(pipelines[name], scheduler=scheduler), tmp_path)
+    assert caught.value.field == "scheduler"
+    assert scheduler not in caught.value.hint
+
+
+@pytest.mark.parametrize("stage", ["loading model: unet", "drawing", "drawing 2", "finishing"])
+def test_a_stop_leaves_nothing_half_written_and_the_model_usable(
+    copy: Callable[[str], Path], tmp_path: Path, stage: str
+) -> None:
+    folder, out = copy("stable_diffusion"), tmp_path / "out"
+    wanted = stage.removesuffix(" 2")
+    seen = 0
+
+    def stop(event: Event) -> None:
+        nonlocal seen
+        if isinstance(event, Progress) and event.stage.startswith(wanted):
+            seen += 1
+            if seen > (2 if stage.endswith("2") else 0):
+                raise Cancelled
+
+    with pytest.raises(Cancelled):
+        task(folder).run(stop, out)
+    assert list(out.iterdir()) == []
+    after = pixels(run(task(folder), out))
+    cache.clear()
+    assert pixels(run(task(folder), out)) == after
+
+
+def test_what_was_finished_before_a_stop_is_kept(sd: Path, tmp_path: Path) -> None:
+    def stop(event: Event) -> None:
+        if isinstance(event, Preview) and event.index == 1:
+            raise Cancelled
+
+    with pytest.raises(Cancelled):
+        task(sd, num_images_per_prompt=2).run(stop, tmp_path)
+    (path,) = tmp_path.iterdir()
+    assert Image.open(path).convert("RGB").tobytes() == pixels(run(task(sd), tmp_path))[0]
+
+
+def damage(file: Path, name: str, value: float) -> None:
+    weights = load_file(file)
+    key = next(key for key in weights if key.endswith(name))
+    weights[key] = torch.full_like(weights[key], value)
+    save_file(weights, file, metadata={"format": "pt"})
+
+
+def test_numbers_that_are_none_are_an_error_naming_the_step(
+    copy: Callable[[str], Path], tmp_path: Path
+) -> None:
+    folder, out = copy("stable_diffusion"), tmp_path / "out"
+    damage(folder / "unet/diffusion_pytorch_model.safetensors", "conv_out.bias", float("nan"))
+    with pytest.raises(EngineError, match="at step 1"):
+        run(task(folder), out)
+    assert list(out.iterdir()) == []
+
+
+@pytest.mark.parametrize(("value", "message"), [(float("nan"), "decoded"), (-1e4, "only black")])
+def test_a_broken_decoder_never_saves_black(
+    copy: Callable[[str], Path], tmp_path: Path, value: float, message: str
+) -> None:
+    folder, out = copy("stable_diffusion"), tmp_path / "out"
+    file = folder / "vae/diffusion_pytorch_model.safetensors"
+    damage(file, "decoder.conv_out.bias", value)
+    with pytest.raises(EngineError, match=message):
+        run(task(folder), out)
+    assert list(out.iterdir()) == []
+
+
+def notices(task: TextToImage, out: Path) -> str:
+    return "\n".join(notice.message for notice in of_kind(run(task, out), Notice))
+
+
+def test_a_negative_prompt_that_is_not_heard_is_said(
+    pipelines: dict[str, Path], tmp_path: Path
+) -> None:
+    sd, flux = pipelines["stable_diffusion"], pipelines["flux"]
+    assert "no negative prompt" in notices(
+        task(flux, negative_prompt="blue", width=32, height=32), tmp_path
+    )
+    quiet = task(sd, negative_prompt="blue", guidance_scale=1)
+    assert "no effect without guidance" in notices(quiet, tmp_path)
+    heard = task(sd, negative_prompt="blue")
+    assert notices(heard, tmp_path) == ""
+    assert pixels(run(heard, tmp_path)) != pixels(run(task(sd), tmp_path))
+
+
+def test_the_part_of_a_prompt_that_is_not_read_is_shown(
+    pipelines: dict[str, Path], tmp_path: Path
+) -> None:
+    small = {"width": 32, "height": 32}
+    prompt = "a" * 75 + "xyz"  # one token a letter, 77 with the two ends
+    for name in ("stable_diffusion", "stable_diffusion_3"):
+        assert "“xyz”" in notices(task(pipelines[name], prompt=prompt), tmp_path)
+        assert notices(task(pipelines[name], prompt=prompt[:75]), tmp_path) == ""
+    assert notices(task(pipelines["flux"], prompt=prompt, **small), tmp_path) == "", (
+        "T5 reads 512 tokens"
+    )
+    long = notices(task(pipelines["flux"], prompt="a" * 600 + "xyz", **small), tmp_path)
+    assert "xyz”" in long
+
+
+def test_a_pipeline_made_for_pictures_draws_from_text_too(
+    copy: Callable[[str], Path], sd: Path, tmp_path: Path
+) -> None:
+    folder = copy("stable_diffusion")
+    index = json.loads((folder / "model_index.json").read_text())
+    index["_class_name"] = "StableDiffusionInpaintPipeline"
+    (folder / "model_index.json").write_text(json.dumps(index))
+    assert pixels(run(task(folder), tmp_path)) == pixels(run(task(sd), tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "message"),
+    [
+        ("_class_name", "PipelineOfTomorrowPipeline", "do not have"),
+        ("_class_name", "DDPMPipeline", "does not draw from text"),
+        ("unet", ["diffusers", "UNetOfTomorrowModel"], "do not have"),
+        ("scheduler", ["diffusers", "NoSuchScheduler"], "do not have"),
+        ("vae", ["transformers", "CLIPVisionModel"], "config.json"),
+    ],
+)
+def test_a_folder_for_other_libraries_is_a_clear_error(
+    copy: Callable[[str], Path], tmp_path: Path, key: str, value: Any, message: str
+) -> None:
+    folder = copy("stable_diffusion")
+    index = json.loads((folder / "model_index.json").read_text())
+    (folder / "model_index.json").write_text(json.dumps({**index, key: value}))
+    if key == "vae":
+        (folder / "vae/config.json").unlink()
+    with pytest.raises(ModelError, match=message):
+        run(task(folder), tmp_path)
+
+
+def test_a_folder_exchanged_while_it_loads_is_not_used(
+    copy: Callable[[str], Path], tmp_path: Path
+) -> None:
+    folder = copy("stable_diffusion")
+
+    def exchange(event: Event) -> None:
+        if isinstance(event, Progress) and "vae" in event.stage:
+            damage(folder / "vae/diffusion_pytorch_model.safetensors", "conv_out.bias", 1.0)
+
+    with pytest.raises(ModelError, match="changed while it was loaded"):
+        task(folder).run(exchange, tmp_path)
+    assert images(run(task(folder), tmp_path)), "as it is now, it is loaded and used"
+
+
+def test_a_changed_folder_is_loaded_anew(copy: Callable[[str], Path], tmp_path: Path) -> None:
+    folder = copy("stable_diffusion")
+    before = pixels(run(task(folder), tmp_path))
+    damage(folder / "vae/diffusion_pytorch_model.safetensors", "decoder.conv_out.bias", 0.3)
+    assert pixels(run(task(folder), tmp_path)) != before
+
+
+def test_a_model_too_large_for_this_machine_is_refused_before_it_is_loaded(
+    sd: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cache.clear()
+    monkeypatch.setattr(device, "free_memory", lambda: 1000)
+    with pytest.raises(OutOfMemory, match="needs"):
+        run(task(sd), tmp_path)
+
+
+def test_memory_that_runs_out_while_drawing_says_what_to_do(sd: Path, tmp_path: Path) -> None:
+    def greedy(event: Event) -> None:
+        if isinstance(event, Preview):
+            torch.empty(2**50)  # torch's own allocator refuses
+
+    with pytest.raises(OutOfMemory, match="memory") as caught:
+        task(sd).run(greedy, tmp_path)
+    assert "smaller" in caught.value.hint
+
+
+def test_a_missing_model_or_a_bad_folder_for_results_is_a_clear_error(
+    sd: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(ModelError, match="no model"):
+        run(task(tmp_path / "nowhere"), tmp_path)
+    (tmp_path / "file").touch()
+    with pytest.raises(FileError, match="file"):
+        run(task(sd), tmp_path / "file" / "out")
+
+
+def test_the_picture_tells_nothing_of_this_machine(sd: Path, tmp_path: Path) -> None:
+    (saved,) = of_kind(run(task(sd), tmp_path), Saved)
+    assert str(sd.parent).encode() not in saved.path.read_bytes()
+    record = metadata.read_task(saved.path)
+    assert record is not None
+    assert record.values["model"] == sd.name
+    assert len(record.model_hash) == 64
+    assert record.made_with["device"] == "cpu"
