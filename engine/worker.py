@@ -155,11 +155,17 @@ class Engine(QThread):
 
     def submit(self, job: Job) -> None:
         self.jobs.append(job)
+        self.jobs_changed.emit()  # whoever keeps a journal writes it before the work starts
         with self._changed:
             self._queue.append(job._request)
             self._changed.notify()
         if not self.isRunning():  # the thread begins with the first job
             self.start()
+
+    def adopt(self, job: Job, error: EngineError) -> None:
+        """List a job that an earlier session could not end as failed; it can be retried."""
+        job.state, job.error = JobState.FAILED, error
+        self.jobs.append(job)
         self.jobs_changed.emit()
 
     def move(self, job: Job, delta: int) -> None:

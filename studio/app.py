@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QApplication
 from engine import device, folders
 from engine.process import Standby
 from engine.worker import Engine
+from studio.journal import Journal
 from studio.main_window import MainWindow
 from studio.panels.log_records import LogHandler
 from studio.settings import PARK_TRAINING, TEXT_SCALE, THEME, THREADS, Settings
@@ -52,6 +53,7 @@ class Studio:
         self.train = Engine("train", self.standby)
         self.window = MainWindow(self.make, self.train, self.settings)
         self._records = records
+        self._journal = Journal([self.make, self.train])
         self.make.busy_changed.connect(self._park)
         self.settings.changed.connect(self._apply)
         self._set_threads()
