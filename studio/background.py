@@ -1,0 +1,32 @@
+"""Runs functions off the GUI thread, one after the other, and hands the results back on it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
+
+from PySide6.QtCore import QObject, Qt, Signal
+
+
+class Background(QObject):
+    """For reading files that may be many, long or on a slow disk. Keep it without a parent."""
+
+    _done = Signal(object, object, object)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="background")
+        self._done.connect(self._deliver, Qt.ConnectionType.QueuedConnection)
+
+    def run(self, work: Callable[[], Any], then: Callable[[Any], None]) -> None:
+        """Call `work` on the thread, then `then` with its result on the GUI thread.
+
+        What `work` raises is raised again on the GUI thread, where the excepthook shows it.
+        """
+        future = self._thread.submit(work)
+        # The signal carries this object, so that it outlives its own delivery.
+        future.add_done_callback(lambda done: self._done.emit(self, then, done))
+
+    def _deliver(self, _: Background, then: Callable[[Any], None], done: Future[Any]) -> None:
+        then(done.result())

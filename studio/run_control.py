@@ -1,0 +1,154 @@
+"""Steers one run through its folder, so that it works on runs of other programs too."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from PySide6.QtCore import QObject, QTimer, Signal
+
+from engine.errors import FileError
+from engine.runs import RunFolder
+from engine.task import Progress
+from engine.worker import Job, JobState
+from studio.run_follower import RunState, RunUpdate
+from studio.widgets.transport import Status
+
+ANSWER_WITHIN = 5000  # milliseconds for a run to take notice of a command
+ALIVE = ("running", "paused", "waiting")
+
+
+@dataclass(frozen=True)
+class _Sent:
+    """A command on its way, and the number under which it will be acknowledged."""
+
+    command: str
+    number: int
+
+
+class RunControl(QObject):
+    """One run: its folder, what was last read from it, and its job where it is ours."""
+
+    unanswered = Signal()  # a command was not noticed in time
+    failed = Signal(object)  # a FileError: a command could not be written
+
+    def __init__(self, run: RunFolder, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.run = run
+        self.job: Job | None = None
+        self.state: RunState | None = None
+        self._sent: _Sent | None = None
+        self._acknowledged: set[str] = set()
+
+    def read(self, update: RunUpdate) -> None:
+        """Take note of what the folder says now."""
+        self.state = update.state
+        self._acknowledged.update(event for _, event in update.marks)
+
+    def send(self, command: str) -> None:
+        """Ask the run for something; a run that has not begun yet can only be stopped."""
+        if command == "stop" and self.job and not self._listens(self.job):
+            self.job.cancel()
+        else:
+            self._write(command)
+
+    def _listens(self, job: Job) -> bool:
+        """Whether the training is where it looks at its control folder."""
+        begun = self.state is not None and self.state.alive
+        return begun and job.state is JobState.RUNNING
+
+    def _write(self, command: str) -> None:
+        try:
+            self._sent = _Sent(command, self.run.send(command))
+        except FileError as error:
+            self.failed.emit(error)
+            return
+        QTimer.singleShot(ANSWER_WITHIN, self, self._lose_patience)
+
+    def _lose_patience(self) -> None:
+        if self._sent is None or self._noticed(self._sent):
+            return
+        if self._sent.command == "stop" and self.job:
+            self.job.cancel()  # saves what was learned as well
+        else:
+            self.unanswered.emit()
+
+    def _noticed(self, sent: _Sent) -> bool:
+        return f"{sent.command} #{sent.number}" in self._acknowledged
+
+    # ------------------------------------------------------------------ how it stands
+
+    @property
+    def total(self) -> int:
+        """The step at which the run ends or ended, or was meant to."""
+        planned = getattr(self.job.task, "max_steps", 0) if self.job else 0
+        if planned or self.state is None:
+            return int(planned)
+        return max(self.state.max_steps, self.state.step)
+
+    @property
+    def resumable(self) -> bool:
+        return self.state is not None and self.state.checkpoint is not None
+
+    def status(self, steps_per_second: float | None) -> Status:
+        word, doing, step = self._standing()
+        if self._sent and self._settled(self._sent, word):
+            self._sent = None
+        return Status(
+            word,
+            doing,
+            step,
+            self.total,
+            steps_per_second,
+            self._seconds_left(word, step, steps_per_second),
+            self.resumable,
+            self._sent.command if self._sent else "",
+        )
+
+    def _settled(self, sent: _Sent, word: str) -> bool:
+        """Whether the command has had its effect, or can have none any more."""
+        wanted = {"pause": "paused", "resume": "running", "stop": "stopped"}.get(sent.command)
+        if word not in ALIVE or word == wanted:
+            return True
+        return wanted is None and self._noticed(sent)
+
+    def _seconds_left(self, word: str, step: int, speed: float | None) -> float | None:
+        if word != "running":
+            return None
+        if self.job and self.job.seconds_left is not None:
+            return self.job.seconds_left
+        return (self.total - step) / speed if speed else None
+
+    def _standing(self) -> tuple[str, str, int]:
+        """One word, the same for people, and the step."""
+        job, state = self.job, self.state
+        step = state.step if state else 0
+        if job and not job.state.ended:
+            return self._of_job(job, step)
+        word = state.word if state else "waiting"
+        if job and (state is None or word in ALIVE):  # it ended without a word in the folder
+            word = "failed" if job.state is JobState.FAILED else "stopped"
+        elif state is None:
+            return "waiting", self.tr("reading the run"), step
+        words = {
+            "running": self.tr("learning"),
+            "paused": self.tr("paused"),
+            "stopped": self.tr("stopped"),
+            "finished": self.tr("finished"),
+            "failed": self.tr("failed"),
+            "interrupted": self.tr("interrupted"),
+        }
+        return word, words.get(word, word), step
+
+    def _of_job(self, job: Job, step: int) -> tuple[str, str, int]:
+        progress = job.progress or Progress(step, None)
+        if job.state is JobState.QUEUED:
+            return "waiting", self.tr("waiting for its turn"), step
+        if job.state is JobState.PARKED:
+            return "waiting", self.tr("waiting for the picture"), progress.step
+        if job.stopping:
+            return "waiting", self.tr("stopping and saving"), progress.step
+        if progress.stage == "learning":
+            return "running", self.tr("learning"), progress.step
+        if progress.stage == "paused":
+            return "paused", self.tr("paused"), progress.step
+        return "waiting", progress.stage or self.tr("starting"), max(progress.step, step)

@@ -1,0 +1,82 @@
+"""Watches one run: curves and sample grid side by side, the timeline under them, one cursor."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QSplitter, QVBoxLayout, QWidget
+
+from studio import theme
+from studio.run_follower import RunUpdate
+from studio.widgets.metric_plot import MetricPlot
+from studio.widgets.sample_grid import AHEAD, SampleGridView
+from studio.widgets.timeline import Timeline
+
+UNMARKED = ("step", "stop", "sample")  # what follows from these is marked, or not worth a mark
+
+
+class RunMonitor(QWidget):
+    """Shows what a RunFollower reads. Scrubbing moves a line through the curves; a click into the
+    curves moves the scrubber."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.plot = MetricPlot()
+        self.grid = SampleGridView()
+        self.timeline = Timeline()
+        self._samples: dict[int, Path] = {}
+        self._steps: list[int] = []
+        self.plot.step_clicked.connect(self.timeline.go_to)
+        self.timeline.step_changed.connect(self._show_step)
+        splitter = QSplitter(Qt.Orientation.Horizontal)
+        splitter.setChildrenCollapsible(False)
+        splitter.addWidget(self.plot)
+        splitter.addWidget(self.grid)
+        splitter.setSizes([1000, 900])
+        splitter.setStretchFactor(0, 1)
+        splitter.setStretchFactor(1, 1)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(theme.SPACING)
+        layout.addWidget(splitter, 1)
+        layout.addWidget(self.timeline)
+
+    def clear(self) -> None:
+        self._samples.clear()
+        self._steps.clear()
+        self.plot.clear()
+        self.grid.clear()
+        self.timeline.clear()
+
+    def show_update(self, update: RunUpdate, total: int) -> None:
+        """`total` is the step at which the run will end."""
+        if update.rewound:
+            self.plot.clear()
+        marks = [(step, self._words(event)) for step, event in update.marks]
+        self.plot.extend(update.columns, [(step, words) for step, words in marks if words])
+        self._samples = dict(update.samples)
+        self._steps = list(self._samples)
+        self.timeline.set_samples(self._steps, total, update.state.alive)
+
+    def _show_step(self, step: int) -> None:
+        place = self._steps.index(step)
+        near = self._steps[place + 1 : place + 1 + AHEAD]
+        near += self._steps[max(place - AHEAD, 0) : place]
+        caption = self.tr("Step {step} · {place} of {count}").format(
+            step=f"{step:,}", place=place + 1, count=len(self._steps)
+        )
+        self.grid.show_sample(self._samples[step], caption, [self._samples[s] for s in near])
+        self.plot.set_position(None if self.timeline.live else step)
+
+    def _words(self, event: str) -> str:
+        """An event of metrics.jsonl in words; empty when it needs no mark."""
+        command = re.fullmatch(r"(\w+) #\d+", event)
+        if command is None:
+            return event
+        return {
+            "pause": self.tr("paused"),
+            "resume": self.tr("went on"),
+            "save": self.tr("saved"),
+        }.get(command[1], "" if command[1] in UNMARKED else event)

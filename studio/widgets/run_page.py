@@ -1,0 +1,163 @@
+"""The page of one run: its name, what went wrong, the monitor, the controls."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import (
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QSizePolicy,
+    QSpinBox,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from studio import theme
+from studio.widgets.error_box import ErrorBox
+from studio.widgets.run_monitor import RunMonitor
+from studio.widgets.transport import Status, TransportBar
+
+MAX_STEPS = 100_000_000
+
+
+class RunPage(QWidget):
+    """Asks for `command` (see TransportBar), `train_further` to a step, or the folder."""
+
+    command = Signal(str)
+    train_further = Signal(int)
+    folder_requested = Signal()
+    draw_requested = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._title = _plain_label("title")
+        self._subtitle = _plain_label("caption")
+        self._subtitle.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self._folder = QToolButton()
+        self._folder.setIcon(theme.icon("folder-open"))
+        self._folder.setToolTip(self.tr("Open the folder of this run"))
+        self._folder.setAccessibleName(self.tr("Open folder"))
+        theme.set_role(self._folder, "quiet")
+        self._folder.clicked.connect(self.folder_requested)
+        self._draw = QPushButton(theme.icon("sparkles"), self.tr("Draw samples"))
+        self._draw.setToolTip(self.tr("Draw new images with what this run has learned"))
+        self._draw.clicked.connect(self.draw_requested)
+        self.errors = ErrorBox()
+        self.notice = _plain_label("notice")
+        self.notice.setWordWrap(True)
+        self.further = FurtherBar()
+        self.further.accepted.connect(self.train_further)
+        self.monitor = RunMonitor()
+        self.transport = TransportBar()
+        self.transport.command.connect(self._pass_on)
+        self.header = QHBoxLayout()
+        self.header.setSpacing(theme.SPACING)
+        self.header.addWidget(self._title)
+        self.header.addWidget(self._subtitle, 1)
+        self.header.addWidget(self._draw)
+        self.header.addWidget(self._folder)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(*(2 * theme.SPACING,) * 4)
+        layout.setSpacing(theme.SPACING)
+        layout.addLayout(self.header)
+        for widget in (self.errors, self.notice, self.further):
+            layout.addWidget(widget)
+        layout.addWidget(self.monitor, 1)
+        layout.addWidget(self.transport)
+        self.clear("")
+
+    def clear(self, title: str) -> None:
+        """Another run: forget the one before."""
+        self.set_title(title, "")
+        self.errors.hide()
+        self.notice.hide()
+        self.further.hide()
+        self.monitor.clear()
+
+    def set_title(self, title: str, subtitle: str) -> None:
+        self._title.setText(title)
+        self._subtitle.setText(subtitle)
+
+    @property
+    def title(self) -> str:
+        return self._title.text()
+
+    def say(self, message: str) -> None:
+        """Something worth knowing although the work goes on."""
+        self.notice.setText(message)
+        self.notice.setVisible(bool(message))
+
+    def show_status(self, status: Status) -> None:
+        self.transport.show_status(status)
+        if status.word in ("running", "paused", "waiting"):
+            self.further.hide()
+
+    def _pass_on(self, command: str) -> None:
+        if command == "go_on":
+            self.further.open()
+        else:
+            self.command.emit(command)
+
+
+class FurtherBar(QFrame):
+    """Asks in place how many more steps to train."""
+
+    accepted = Signal(int)  # the step at which the run will end
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        theme.set_role(self, "card")
+        self._from = 0
+        self._steps = QSpinBox()
+        self._steps.setRange(1, MAX_STEPS)
+        self._steps.setGroupSeparatorShown(True)
+        self._steps.setToolTip(self.tr("How many steps to add to those learned so far"))
+        self._steps.setAccessibleName(self.tr("More steps"))
+        self._steps.valueChanged.connect(self._explain)
+        self._until = _plain_label("caption")
+        start = QPushButton(self.tr("Train further"))
+        start.setToolTip(self.tr("Go on from the newest checkpoint"))
+        theme.set_role(start, "primary")
+        start.clicked.connect(lambda: self.accepted.emit(self._from + self._steps.value()))
+        cancel = QPushButton(self.tr("Not now"))
+        cancel.setToolTip(self.tr("Leave the run as it is"))
+        theme.set_role(cancel, "quiet")
+        cancel.clicked.connect(self.hide)
+        layout = QHBoxLayout(self)
+        layout.setSpacing(theme.SPACING)
+        layout.addWidget(QLabel(self.tr("More steps")))
+        layout.addWidget(self._steps)
+        layout.addWidget(self._until, 1)
+        layout.addWidget(cancel)
+        layout.addWidget(start)
+        self.hide()
+
+    def offer(self, step: int, planned: int) -> None:
+        """From the checkpoint at `step`; `planned` is where the run once wanted to end."""
+        if self.isVisible() and step == self._from:
+            return  # do not change what is being typed
+        self._from = step
+        self._steps.setValue(planned - step if planned > step else max(planned, 1))
+        self._explain()
+
+    def open(self) -> None:
+        self.show()
+        self._steps.setFocus()
+        self._steps.selectAll()
+
+    def _explain(self) -> None:
+        self._until.setText(
+            self.tr("from the checkpoint at step {start} to step {end}").format(
+                start=f"{self._from:,}", end=f"{self._from + self._steps.value():,}"
+            )
+        )
+
+
+def _plain_label(role: str) -> QLabel:
+    label = QLabel()
+    label.setTextFormat(Qt.TextFormat.PlainText)
+    theme.set_role(label, role)
+    return label

@@ -1,0 +1,188 @@
+"""The controls of a training where a player has them, and how it stands in words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QToolButton, QWidget
+
+from studio import theme
+from studio.widgets.dot import Dot
+
+DOTS = {
+    "running": "success",
+    "paused": "warning",
+    "waiting": "warning",
+    "failed": "danger",
+    "interrupted": "danger",
+}
+BUTTONS = {
+    "running": {"pause", "stop", "sample", "save"},
+    "paused": {"resume", "step", "stop", "sample", "save"},
+    "waiting": {"stop"},
+}
+
+
+@dataclass(frozen=True)
+class Status:
+    """How a training stands. `word` is waiting, running, paused, stopped, finished, failed, …"""
+
+    word: str
+    doing: str
+    """The same in words a person understands: learning, loading the data."""
+    step: int = 0
+    total: int = 0
+    steps_per_second: float | None = None
+    seconds_left: float | None = None
+    resumable: bool = False
+    """Whether there is a checkpoint to go on from."""
+    pending: str = ""
+    """A command that was sent and is not yet carried out."""
+
+    @property
+    def possible(self) -> set[str]:
+        """The commands that can act now."""
+        can = BUTTONS.get(self.word, {"go_on"} if self.resumable else set())
+        return can & {"stop"} if self.pending and self.pending != "stop" else can - {self.pending}
+
+
+class TransportBar(QWidget):
+    """Asks for commands: pause, resume, step, stop, sample, save, go_on."""
+
+    command = Signal(str)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._main_command = "pause"
+        self._main = QPushButton()
+        self._main.clicked.connect(lambda: self.command.emit(self._main_command))
+        self._buttons = {
+            "step": self._button(
+                "step-forward", self.tr("Single step"), self.tr("Learn one step, then wait again")
+            ),
+            "stop": self._button(
+                "square", self.tr("Stop"), self.tr("End the training; what was learned is saved")
+            ),
+            "sample": self._button(
+                "image-plus", self.tr("Sample now"), self.tr("Draw a sample grid at this step")
+            ),
+            "save": self._button(
+                "save", self.tr("Save now"), self.tr("Write a checkpoint at this step")
+            ),
+        }
+        for name, button in self._buttons.items():
+            button.clicked.connect(lambda _=False, name=name: self.command.emit(name))
+        self.setFocusProxy(self._main)
+        self._dot = Dot("muted")
+        self._words = _number_label()
+        self._speed = _number_label("caption")
+        self._left = _number_label("caption")
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(theme.SPACING)
+        layout.addWidget(self._main)
+        layout.addWidget(self._buttons["step"])
+        layout.addWidget(self._buttons["stop"])
+        layout.addSpacing(theme.SPACING)
+        layout.addWidget(self._dot)
+        layout.addWidget(self._words)
+        layout.addStretch(1)
+        layout.addWidget(self._speed)
+        layout.addSpacing(theme.SPACING)
+        layout.addWidget(self._left)
+        layout.addSpacing(theme.SPACING)
+        layout.addWidget(self._buttons["sample"])
+        layout.addWidget(self._buttons["save"])
+        self.show_status(Status("stopped", ""))
+
+    def show_status(self, status: Status) -> None:
+        possible = status.possible
+        self._show_main(status, possible)
+        for name, button in self._buttons.items():
+            button.setEnabled(name in possible)
+        self._dot.set_color(DOTS.get(status.word, "muted"))
+        self._words.setText(self._sentence(status))
+        self._speed.setText(self._speed_text(status))
+        self._left.setText("" if status.seconds_left is None else self._time_text(status))
+
+    def press(self, name: str) -> None:
+        """As if the button was pressed: `main`, step, stop, sample or save. Does nothing when the
+        button cannot act."""
+        (self._main if name == "main" else self._buttons[name]).click()
+
+    @property
+    def text(self) -> str:
+        """All that is said in words."""
+        return " ".join(label.text() for label in (self._words, self._speed, self._left))
+
+    def _show_main(self, status: Status, possible: set[str]) -> None:
+        """One button, as on a player: it shows what pressing it does."""
+        if status.word in ("running", "waiting"):
+            command, text, sign = "pause", self.tr("Pause"), "pause"
+            help = self.tr("Wait at the next step with everything loaded")
+        elif status.word == "paused":
+            command, text, sign = "resume", self.tr("Resume"), "play"
+            help = self.tr("Go on learning where it waits")
+        else:
+            command, text, sign = "go_on", self.tr("Train further…"), "play"
+            help = self.tr("Go on from the newest checkpoint for more steps")
+        if command != self._main_command or not self._main.text():
+            self._main_command = command
+            self._main.setText(text)
+            self._main.setIcon(theme.icon(sign))
+            self._main.setToolTip(help)
+            self._main.setAccessibleName(text)
+        self._main.setEnabled(command in possible)
+
+    def _sentence(self, status: Status) -> str:
+        step = self.tr("Step {step} of {total}").format(
+            step=f"{status.step:,}", total=f"{status.total:,}"
+        )
+        doing = status.doing
+        if status.pending:
+            doing = {
+                "pause": self.tr("pausing at the next step"),
+                "resume": self.tr("going on"),
+                "step": self.tr("learning one step"),
+                "stop": self.tr("stopping and saving"),
+                "sample": self.tr("drawing samples"),
+                "save": self.tr("saving"),
+            }[status.pending]
+        return " · ".join(part for part in (step if status.total else "", doing) if part)
+
+    def _speed_text(self, status: Status) -> str:
+        if status.word != "running" or not status.steps_per_second:
+            return ""
+        return self.tr("{speed} steps/s").format(speed=f"{status.steps_per_second:.1f}")
+
+    def _time_text(self, status: Status) -> str:
+        seconds = round(status.seconds_left or 0)
+        if seconds < 60:
+            return self.tr("{seconds} s left").format(seconds=seconds)
+        minutes = round(seconds / 60)
+        if minutes < 60:
+            return self.tr("{minutes} min left").format(minutes=minutes)
+        return self.tr("{hours} h {minutes} min left").format(
+            hours=minutes // 60, minutes=minutes % 60
+        )
+
+    def _button(self, sign: str, name: str, tooltip: str) -> QToolButton:
+        button = QToolButton()
+        button.setIcon(theme.icon(sign))
+        button.setToolTip(f"{name}: {tooltip}")
+        button.setAccessibleName(name)
+        button.setIconSize(QSize(16, 16))
+        theme.set_role(button, "quiet")
+        return button
+
+
+def _number_label(role: str = "") -> QLabel:
+    """Digits of equal width, so that a running number does not shake its neighbours."""
+    label = QLabel()
+    label.setTextFormat(Qt.TextFormat.PlainText)
+    font = label.font()
+    font.setFeature(font.Tag("tnum"), 1)
+    label.setFont(font)
+    theme.set_role(label, role)
+    return label
