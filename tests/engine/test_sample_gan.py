@@ -19,7 +19,6 @@ from engine.generators.sample_gan import SampleGan
 from engine.task import Event, Notice, Saved
 from engine.trainers.train_gan import TrainGan
 
-
 SHAPE = {"model": "dcgan", "image_size": 28, "channels": 1, "latent_dim": 8, "width": 4}
 
 
