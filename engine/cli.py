@@ -210,8 +210,17 @@ class _TerminalReporter(_Reporter):
             return  # the text itself is the progress
         if self._bar is None or self._bar.total != event.total:
             self._close_bar()
-            self._bar = tqdm(total=event.total, leave=False, file=sys.stderr, dynamic_ncols=True)
-        self._bar.set_description(event.stage, refresh=False)
+            # Without a total there is nothing to measure: the stage alone says what goes on.
+            shape = None if event.total else "{desc}"
+            self._bar = tqdm(
+                total=event.total,
+                leave=False,
+                file=sys.stderr,
+                dynamic_ncols=True,
+                bar_format=shape,
+                desc=event.stage,
+            )
+        self._bar.set_description_str(event.stage, refresh=False)
         self._bar.n = event.step
         self._bar.update(0)
 
