@@ -172,23 +172,29 @@ def _read_config(path: Path) -> dict[str, Any]:
     return config
 
 
-def _refuse_forbidden(path: Path, value: Any) -> None:
-    if isinstance(value, list):
-        for item in value:
-            _refuse_forbidden(path, item)
-    if not isinstance(value, dict):
-        return
-    for key, item in value.items():
-        # transformers 4 wrote a harmless "_attn_implementation_autoset": true
-        own = key in FORBIDDEN_KEYS or (key.startswith("_attn_") and not isinstance(item, bool))
-        if own and item not in (None, False):
-            raise ModelError(f"{path} asks to run code from elsewhere ({key}).", OWN_PROGRAM)
-        if key == "quantization_config" and item:
-            raise ModelError(
-                f"{path} describes quantised weights, which cannot be read here.",
-                "Get the same model in half or full precision.",
-            )
-        _refuse_forbidden(path, item)
+def _refuse_forbidden(path: Path, config: dict[str, Any]) -> None:
+    """Refuse keys that make a library run code, however deep they are hidden."""
+    waiting: list[Any] = [config]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, list):
+            waiting.extend(value)
+        elif isinstance(value, dict):
+            waiting.extend(value.values())
+            for key, item in value.items():
+                _refuse_key(path, key, item)
+
+
+def _refuse_key(path: Path, key: str, value: Any) -> None:
+    # transformers 4 wrote a harmless "_attn_implementation_autoset": true
+    runs_code = key in FORBIDDEN_KEYS or (key.startswith("_attn_") and not isinstance(value, bool))
+    if runs_code and value not in (None, False):
+        raise ModelError(f"{path} asks to run code from elsewhere ({key}).", OWN_PROGRAM)
+    if key == "quantization_config" and value:
+        raise ModelError(
+            f"{path} describes quantised weights, which cannot be read here.",
+            "Get the same model in half or full precision.",
+        )
 
 
 def _components(path: Path, index: Mapping[str, Any]) -> Iterator[Component]:

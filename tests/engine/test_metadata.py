@@ -1,0 +1,210 @@
+"""What a picture says of how it was made, and what happens when it says nonsense."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import math
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image, PngImagePlugin
+
+from engine import metadata
+from engine.errors import EngineError, FileError, InvalidTask
+from engine.generators.text_to_image import TextToImage
+from engine.metadata import TaskRecord, bare_name, parse_record, read_task, write_png
+
+TASK = TextToImage(
+    prompt='a "red" heart,\nin snow ❤️',
+    negative_prompt="blue",
+    model="/home/somebody/secret models/stickers",
+    width=128,
+    guidance_scale=6.5,
+    seed=42,
+)
+RECORD = {"format": 1, "task": "text_to_image", "values": {"prompt": "a"}}
+
+
+@pytest.fixture
+def picture(tmp_path: Path) -> Path:
+    path = tmp_path / "picture.png"
+    write_png(
+        path, Image.new("RGB", (8, 4), "red"), TASK, model_hash="ab" * 32, made_with={"torch": "2"}
+    )
+    return path
+
+
+def with_text(path: Path, text: str, keyword: str = metadata.KEYWORD) -> Path:
+    chunks = PngImagePlugin.PngInfo()
+    chunks.add_text(keyword, text)
+    Image.new("RGB", (2, 2)).save(path, pnginfo=chunks)
+    return path
+
+
+def test_every_field_comes_back(picture: Path) -> None:
+    record = read_task(picture)
+
+    assert record is not None
+    assert record.name == "text_to_image"
+    assert record.values == {**TASK.to_dict(), "model": "stickers"}
+    assert record.model_hash == "ab" * 32
+    assert record.made_with["torch"] == "2"
+    assert record.task().to_dict() == record.values
+    assert Image.open(picture).getpixel((0, 0)) == (255, 0, 0)
+
+
+def test_the_file_names_no_place_on_the_machine(picture: Path) -> None:
+    data = picture.read_bytes()
+    for secret in (b"somebody", b"secret models", b"/home", str(picture.parent).encode()):
+        assert secret not in data
+
+
+def test_other_studios_can_read_the_settings(picture: Path) -> None:
+    *prompt, negative, settings = Image.open(picture).text["parameters"].split("\n")
+
+    assert "\n".join(prompt) == TASK.prompt
+    assert negative == "Negative prompt: blue"
+    assert settings.startswith(
+        "Steps: 20, Sampler: default, CFG scale: 6.5, Seed: 42, Size: 8x4, "
+        "Model hash: ababababab, Model: stickers"
+    )
+
+
+def test_the_picture_is_marked_as_made_by_a_model(picture: Path) -> None:
+    image = Image.open(picture)
+    assert image.text["XML:com.adobe.xmp"].startswith("<?xpacket")
+    assert "digitalsourcetype/trainedAlgorithmicMedia" in image.text["XML:com.adobe.xmp"]
+    from xml.etree import ElementTree
+
+    ElementTree.fromstring(image.text["XML:com.adobe.xmp"].split("?>", 1)[1].rsplit("<?", 1)[0])
+
+
+@pytest.mark.parametrize("prompt", ["\ud800 lone", "nul \0 nul", "日本 😀 \u202e", "a" * 100_000])
+def test_no_prompt_loses_the_picture(tmp_path: Path, prompt: str) -> None:
+    path = tmp_path / "picture.png"
+    write_png(path, Image.new("RGB", (2, 2)), TextToImage(prompt=prompt, seed=1))
+    record = read_task(path)
+    assert record is not None
+    told = str(record.values["prompt"])
+    assert told == prompt.replace("\ud800", "?").replace("\0", "")
+
+
+def test_a_picture_of_another_program_has_no_task(tmp_path: Path) -> None:
+    for suffix in ("png", "jpg", "webp"):
+        Image.new("RGB", (2, 2)).save(tmp_path / f"plain.{suffix}")
+        assert read_task(tmp_path / f"plain.{suffix}") is None
+    a1111 = with_text(tmp_path / "a1111.png", "a cat\nSteps: 20", keyword="parameters")
+    assert read_task(a1111) is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "no json",
+        "[" * 200_000,
+        '{"a":' * 100_000,
+        "9" * 5000,
+        json.dumps({**RECORD, "values": {"seed": math.nan}}),
+        json.dumps({**RECORD, "values": {"seed": 10**30}}),
+        json.dumps({**RECORD, "values": {"prompt": ["a"]}}),
+        json.dumps({**RECORD, "values": {"prompt": None}}),
+        json.dumps({**RECORD, "values": {"../x": 1}}),
+        json.dumps({**RECORD, "values": {f"f{i}": 1 for i in range(101)}}),
+        json.dumps({**RECORD, "values": {"prompt": "a" * 10_000_000}}),
+        json.dumps({**RECORD, "task": "../../x"}),
+        json.dumps({**RECORD, "format": 2}),
+        json.dumps({**RECORD, "format": True}),
+        json.dumps({**RECORD, "model_hash": "<img src=x>"}),
+        '{"format": 1, "task": "text_to_image", "values": {"seed": 1e999}}',
+        '{"format": 1, "format": 1, "task": "text_to_image", "values": {}}',
+    ],
+    ids=lambda text: text[:40],
+)
+def test_settings_that_make_no_sense_are_a_clear_error(tmp_path: Path, text: str) -> None:
+    path = with_text(tmp_path / "odd.png", text)
+    with pytest.raises(FileError, match=r"odd\.png"):
+        read_task(path)
+
+
+@pytest.mark.parametrize(
+    "model", ["../../x", "/etc/passwd", r"\\server\share", "C:", r"C:\models\x", "..", "\0", "a/.."]
+)
+def test_a_model_named_by_a_stranger_leads_nowhere(model: str) -> None:
+    record = TaskRecord("text_to_image", {"prompt": "a", "model": model})
+    try:
+        named = str(record.task().to_dict()["model"])
+    except InvalidTask:
+        return
+    assert named in ("x", "passwd")
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        TaskRecord("no_such_task", {}),
+        TaskRecord("os", {}),
+        TaskRecord("text_to_image", {}),
+        TaskRecord("text_to_image", {"prompt": "a", "colour": 1}),
+        TaskRecord("text_to_image", {"prompt": 7}),
+        TaskRecord("text_to_image", {"prompt": "a", "width": 10**9}),
+    ],
+)
+def test_a_record_that_is_no_task_is_a_clear_error(record: TaskRecord) -> None:
+    with pytest.raises(EngineError):
+        record.task()
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner),
+    max_leaves=10,
+)
+keys = st.sampled_from(["format", "task", "values", "model_hash", "made_with"])
+
+
+@given(st.text() | st.dictionaries(keys, json_values | st.just(1)).map(json.dumps))
+def test_any_text_is_a_record_or_a_value_error(text: str) -> None:
+    try:
+        record = parse_record(text)
+    except ValueError:
+        return
+    json.dumps(dict(record.values), allow_nan=False).encode()
+    with contextlib.suppress(EngineError):
+        record.task()
+
+
+@given(
+    st.builds(
+        lambda name, values: {"format": 1, "task": name, "values": values},
+        st.sampled_from(["text_to_image", "train_gan", "nothing"]),
+        st.dictionaries(
+            st.sampled_from([field.name for field in TextToImage.fields()]),
+            st.text(max_size=20) | st.integers() | st.floats() | st.booleans(),
+        ),
+    )
+)
+def test_any_fields_are_a_task_or_an_engine_error(record: dict[str, Any]) -> None:
+    with contextlib.suppress(ValueError, EngineError):
+        parse_record(json.dumps(record)).task()
+
+
+@given(st.text())
+def test_a_bare_name_is_never_a_path(text: str) -> None:
+    name = bare_name(text)
+    assert name not in (".", "..")
+    assert not set("/\\\0") & set(name)
+
+
+def test_reading_settings_loads_neither_torch_nor_diffusers() -> None:
+    program = (
+        "import sys, engine.metadata, engine.gate.model_folder, engine.generators.text_to_image\n"
+        "assert not {'torch', 'diffusers', 'transformers', 'PySide6'} & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True)
