@@ -227,7 +227,7 @@ class _Run:
         return Ended(job)
 
     def report(self, event: Event) -> None:
-        while self._connection.poll() or self._parked:
+        while not self._outbox.broken and (self._connection.poll() or self._parked):
             self._take()
         if self._outbox.broken:
             self._cancel = True
