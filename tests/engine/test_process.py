@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
-import psutil
 from small_tasks import Count
 
 from engine.process import Events, ModelProcess, RunTask
@@ -12,13 +12,14 @@ from engine.process import Events, ModelProcess, RunTask
 
 def test_a_process_whose_window_is_gone_ends(tmp_path: Path) -> None:
     process = ModelProcess()
-    assert process.pid
-    watched = psutil.Process(process.pid)
     try:
         process.connection.send(RunTask(1, Count(total=10**6, pause=0.02), tmp_path))
         while not isinstance(process.connection.recv(), Events):
             pass
         process.connection.close()
-        watched.wait(timeout=10)
+        until = time.monotonic() + 10
+        while process.alive and time.monotonic() < until:
+            time.sleep(0.05)
+        assert not process.alive
     finally:
         process.kill()
