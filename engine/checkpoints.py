@@ -8,10 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import shutil
-import tempfile
-from collections.abc import Mapping
+import math
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,30 +25,29 @@ State = Mapping[str, Any]
 
 def save(path: Path, step: int, state: State) -> None:
     """Write the checkpoint folder `path`; raises FileError. An older one there is replaced."""
+    files.write_folder(path, _contents(step, state))
+
+
+def _contents(step: int, state: State) -> Iterator[tuple[str, bytes]]:
+    """The files of a checkpoint, one at a time; the manifest, which makes it complete, last."""
     from safetensors.torch import save as to_bytes
 
-    files.make_folder(path.parent)
-    temporary = Path(tempfile.mkdtemp(prefix=files.TEMPORARY_PREFIX, dir=path.parent))
-    try:
-        hashes: dict[str, str] = {}
-        rest: dict[str, Any] = {}
-        for name, tree in state.items():
-            tensors: dict[str, torch.Tensor] = {}
-            rest[name] = _pack(tree, "", tensors)
-            data = to_bytes(tensors)
-            files.write_bytes(temporary / f"{name}.safetensors", data)
-            hashes[name] = hashlib.sha256(data).hexdigest()
-        manifest = {"step": step, "sha256": hashes, "state": rest}
-        files.write_json(temporary / MANIFEST, manifest)
-        os.chmod(temporary, 0o755)
-        shutil.rmtree(path, ignore_errors=True)
-        os.replace(temporary, path)
-    except OSError as error:
-        raise FileError(
-            f"{path} could not be written: {error.strerror}.", "Free some space."
-        ) from error
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+    hashes: dict[str, str] = {}
+    rest: dict[str, Any] = {}
+    for name, tree in state.items():
+        tensors: dict[str, torch.Tensor] = {}
+        rest[name] = _pack(tree, "", tensors)
+        data = to_bytes(tensors)
+        hashes[name] = hashlib.sha256(data).hexdigest()
+        yield f"{name}.safetensors", data
+    manifest = {"step": step, "sha256": hashes, "state": rest}
+    yield MANIFEST, files.json_bytes({**manifest, "seal": _seal(manifest)})
+
+
+def _seal(manifest: Mapping[str, Any]) -> str:
+    """The hash of the manifest itself: a flipped bit in a learning rate is damage too."""
+    text = json.dumps({name: manifest[name] for name in ("step", "sha256", "state")})
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def load(path: Path) -> tuple[int, dict[str, Any]]:
@@ -70,9 +67,9 @@ def load_tensors(path: Path, name: str) -> dict[str, torch.Tensor]:
 def _manifest(path: Path) -> dict[str, Any]:
     try:
         manifest = json.loads((path / MANIFEST).read_text(encoding="utf-8"))
-        if not isinstance(manifest["sha256"], dict) or not isinstance(manifest["state"], dict):
-            raise ValueError("not a checkpoint manifest")
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        if manifest["seal"] != _seal(manifest):
+            raise ValueError("not the manifest that was written")
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise FileError(f"{path} is not a complete checkpoint.", "Use an earlier one.") from error
     return manifest  # type: ignore[no-any-return]
 
@@ -91,20 +88,39 @@ def _tensors(path: Path, name: str, manifest: Mapping[str, Any]) -> dict[str, to
 
 
 def _pack(tree: Any, prefix: str, tensors: dict[str, torch.Tensor]) -> Any:
-    """`tree` with its tensors moved into `tensors` and replaced by their names."""
+    """`tree` as JSON, with its tensors moved into `tensors` and replaced by their names."""
     import torch
 
     if isinstance(tree, torch.Tensor):
+        while prefix in tensors:  # {"a/b": …} beside {"a": {"b": …}}
+            prefix += "'"
         # A copy of its own: safetensors refuses tensors that share memory.
         tensors[prefix] = tree.detach().cpu().clone().contiguous()
         return {"$tensor": prefix}
     if isinstance(tree, Mapping):
-        keys = {str(key): key for key in tree}
-        packed = {k: _pack(tree[key], _join(prefix, k), tensors) for k, key in keys.items()}
-        return {"$numbered": packed} if any(isinstance(k, int) for k in tree) else packed
+        packed = {
+            _text_key(key): _pack(value, _join(prefix, str(key)), tensors)
+            for key, value in tree.items()
+        }
+        numbered = {isinstance(key, int) for key in tree}
+        if len(numbered) > 1:
+            raise TypeError("a checkpoint cannot hold numbers and texts as keys of one mapping")
+        return {"$numbered": packed} if True in numbered else packed
     if isinstance(tree, (list, tuple)):
-        return [_pack(item, _join(prefix, str(i)), tensors) for i, item in enumerate(tree)]
+        items = [_pack(item, _join(prefix, str(i)), tensors) for i, item in enumerate(tree)]
+        return {"$tuple": items} if isinstance(tree, tuple) else items
+    if isinstance(tree, float) and not math.isfinite(tree):
+        return {"$float": str(tree)}  # JSON has no word for these
     return tree
+
+
+def _text_key(key: Any) -> str:
+    """JSON has only texts for keys; those of a numbered mapping become numbers again."""
+    if isinstance(key, bool) or not isinstance(key, (str, int)):
+        raise TypeError(f"a checkpoint cannot hold the key {key!r}")
+    if isinstance(key, str) and key.startswith("$"):
+        raise ValueError(f"a key cannot begin with $: {key!r}")
+    return str(key)
 
 
 def _join(prefix: str, key: str) -> str:
@@ -112,12 +128,17 @@ def _join(prefix: str, key: str) -> str:
 
 
 def _unpack(tree: Any, tensors: Mapping[str, torch.Tensor]) -> Any:
-    if isinstance(tree, dict):
-        if set(tree) == {"$tensor"}:
-            return tensors[tree["$tensor"]]
-        if set(tree) == {"$numbered"}:
-            return {int(key): _unpack(value, tensors) for key, value in tree["$numbered"].items()}
-        return {key: _unpack(value, tensors) for key, value in tree.items()}
     if isinstance(tree, list):
         return [_unpack(item, tensors) for item in tree]
-    return tree
+    if not isinstance(tree, dict):
+        return tree
+    match tree:
+        case {"$tensor": name}:
+            return tensors[name]
+        case {"$tuple": items}:
+            return tuple(_unpack(item, tensors) for item in items)
+        case {"$float": number}:
+            return float(number)
+        case {"$numbered": packed}:
+            return {int(key): _unpack(value, tensors) for key, value in packed.items()}
+    return {key: _unpack(value, tensors) for key, value in tree.items()}

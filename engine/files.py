@@ -1,33 +1,33 @@
 """The one way to write a file: temp, length checked, flush, fsync, rename. Nothing is half-written.
 
-A name of a temporary file starts with `TEMPORARY_PREFIX`, so that one left behind by a kill can be
-told apart and swept.
+The name of a temporary file starts with `TEMPORARY_PREFIX` and the id of the process that writes
+it, so that one left behind by a kill can be told apart and swept.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from engine.errors import FileError
+from engine.liveness import process_exists
 
 TEMPORARY_PREFIX = ".atelier-"
+
+_UMASK = os.umask(0o022)  # can only be asked for by setting it, which no other thread may see
+os.umask(_UMASK)
 
 
 def write_bytes(path: Path, data: bytes) -> None:
     """Write `data` to `path`, whole or not at all; raises FileError."""
-
-    def write(temporary: Path) -> None:
-        with open(temporary, "wb") as stream:
-            if stream.write(data) != len(data):
-                raise OSError(f"only a part of {len(data)} bytes was written")
-
-    write_with(path, write)
+    write_with(path, lambda temporary: _fill(temporary, data))
 
 
 def write_text(path: Path, text: str) -> None:
@@ -36,20 +36,24 @@ def write_text(path: Path, text: str) -> None:
 
 
 def write_json(path: Path, value: Any) -> None:
-    write_text(path, json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+    write_bytes(path, json_bytes(value))
+
+
+def json_bytes(value: Any) -> bytes:
+    """`value` as we write JSON: readable, UTF-8, without NaN."""
+    text = json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    return text.encode("utf-8", "replace")
 
 
 def write_with(path: Path, write: Callable[[Path], None]) -> None:
     """Let `write(temporary)` make the file, then put it in the place of `path` in one step.
 
-    For libraries that insist on writing files themselves (safetensors, PIL).
+    For libraries that insist on writing files themselves (PIL).
     Raises FileError; the file that was at `path` before is then still there, untouched.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(
-            prefix=TEMPORARY_PREFIX, suffix=path.suffix, dir=path.parent
-        )
+        handle, name = tempfile.mkstemp(suffix=path.suffix, prefix=_prefix(), dir=path.parent)
         os.close(handle)
     except OSError as error:
         raise _cannot_write(path, error) from error
@@ -57,20 +61,65 @@ def write_with(path: Path, write: Callable[[Path], None]) -> None:
     try:
         write(temporary)
         _sync(temporary)
-        os.chmod(temporary, 0o666 & ~_umask())
+        os.chmod(temporary, 0o666 & ~_UMASK)
         os.replace(temporary, path)
-        _sync(path.parent)
+        _sync_folder(path.parent)
     except OSError as error:
         raise _cannot_write(path, error) from error
     finally:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):  # the error above says more, and the orphan is swept later
+            temporary.unlink(missing_ok=True)
+
+
+def write_folder(path: Path, contents: Iterable[tuple[str, bytes]]) -> None:
+    """Write a folder of files, whole or not at all; an older one at `path` is replaced.
+
+    `contents` are (name, data), asked for one at a time. Raises FileError.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = Path(tempfile.mkdtemp(prefix=_prefix(), dir=path.parent))
+    except OSError as error:
+        raise _cannot_write(path, error) from error
+    try:
+        for name, data in contents:
+            _fill(temporary / name, data)
+        _sync_folder(temporary)
+        os.chmod(temporary, 0o777 & ~_UMASK)
+        _exchange(temporary, path)
+        _sync_folder(path.parent)
+    except OSError as error:
+        raise _cannot_write(path, error) from error
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def remove_folder(path: Path) -> None:
+    """Remove a folder with all it holds, so that none ever sees it half-removed; raises FileError.
+
+    What a kill in the middle leaves is swept as any temporary file.
+    """
+    try:
+        shutil.rmtree(_moved_aside(path))
+    except OSError as error:
+        raise FileError(
+            f"{path} could not be removed: {error.strerror or error}.",
+            "Check that the folder can be written to, then try again.",
+        ) from error
 
 
 def append_line(path: Path, line: str) -> None:
-    """Add one line to a log that others read while it grows; raises FileError."""
+    """Add one line to a log that others read while it grows, or nothing; raises FileError."""
+    data = line.encode("utf-8", "replace") + b"\n"
     try:
-        with open(path, "ab") as stream:
-            stream.write(line.encode("utf-8") + b"\n")
+        with open(path, "ab", buffering=0) as stream:
+            before = stream.tell()
+            try:
+                if stream.write(data) != len(data):
+                    raise OSError(f"only a part of {len(data)} bytes was written")
+            except OSError:
+                stream.truncate(before)
+                raise
     except OSError as error:
         raise _cannot_write(path, error) from error
 
@@ -94,32 +143,80 @@ def make_folder(path: Path) -> None:
     """Make sure `path` is a folder that can be written into; raises FileError."""
     try:
         path.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(prefix=TEMPORARY_PREFIX, dir=path):
+        with tempfile.TemporaryFile(prefix=_prefix(), dir=path):
             pass
     except OSError as error:
         raise _cannot_write(path, error) from error
 
 
 def sweep_temporary(folder: Path) -> None:
-    """Remove temporary files that a killed process left in `folder`."""
+    """Remove what a killed process left half-written in `folder`; what is being written stays."""
     for orphan in folder.glob(f"{TEMPORARY_PREFIX}*"):
-        orphan.unlink(missing_ok=True)
+        writer = orphan.name.removeprefix(TEMPORARY_PREFIX).partition("-")[0]
+        if writer.isdecimal() and process_exists(int(writer)):
+            continue
+        with suppress(OSError):  # whoever cannot remove it can live with it
+            if orphan.is_dir() and not orphan.is_symlink():
+                shutil.rmtree(orphan)
+            else:
+                orphan.unlink()
+
+
+def _exchange(temporary: Path, path: Path) -> None:
+    """Give the folder `temporary` the name `path`; what had it before comes back if that fails."""
+    if not path.exists():
+        os.replace(temporary, path)
+        return
+    old = _moved_aside(path)
+    try:
+        os.replace(temporary, path)
+    except OSError:
+        os.replace(old, path)
+        raise
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def _moved_aside(path: Path) -> Path:
+    aside = Path(tempfile.mkdtemp(prefix=_prefix(), dir=path.parent))
+    try:
+        aside.rmdir()  # the name is ours; Windows renames onto nothing only
+        os.replace(path, aside)
+    except OSError:
+        shutil.rmtree(aside, ignore_errors=True)
+        raise
+    return aside
+
+
+def _prefix() -> str:
+    return f"{TEMPORARY_PREFIX}{os.getpid()}-"
+
+
+def _fill(path: Path, data: bytes) -> None:
+    """Write a file that nobody reads yet, and make sure that all of it is on the disk."""
+    with open(path, "wb") as stream:
+        stream.write(data)
+        stream.flush()
+        if os.fstat(stream.fileno()).st_size != len(data):
+            raise OSError(f"only a part of {len(data)} bytes was written")
+        os.fsync(stream.fileno())
 
 
 def _sync(path: Path) -> None:
-    if path.is_dir() and os.name == "nt":
-        return  # Windows cannot open a folder
-    descriptor = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)
+    descriptor = os.open(path, os.O_RDWR)
     try:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
 
 
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
+def _sync_folder(path: Path) -> None:
+    """Make a rename last. Windows and some network folders refuse; the file is whole either way."""
+    with suppress(OSError):
+        descriptor = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
 
 
 def _cannot_write(path: Path, error: OSError) -> FileError:

@@ -11,20 +11,23 @@ heartbeat.json       who is training it, and when they last said so
 from __future__ import annotations
 
 import json
+import math
 import os
 import socket
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from PIL import Image
 
-from engine import files
+from engine import files, liveness
 from engine.errors import FileError
 
 COMMANDS = ("pause", "resume", "step", "stop", "save", "sample")
+FOLDERS = ("samples", "checkpoints", "control")
 MANIFEST = "manifest.json"
 STALE_AFTER = 30.0  # seconds without a heartbeat until a run counts as interrupted
 
@@ -54,9 +57,12 @@ class Heartbeat:
         """Whether somebody is training now: never believed from a stored flag alone."""
         if self.state not in ("running", "paused"):
             return False
-        if self.host == socket.gethostname():
-            return _process_exists(self.pid)
-        return time.time() - self.time < STALE_AFTER
+        if self.host != socket.gethostname():
+            return time.time() - self.time < STALE_AFTER
+        if not liveness.process_exists(self.pid):
+            return False
+        began = liveness.started(self.pid)
+        return began is None or began < self.time + 2.0  # else it is another one with its number
 
 
 class RunFolder:
@@ -64,7 +70,7 @@ class RunFolder:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._last_beat = 0.0
+        self._last_beat = -math.inf
 
     # ------------------------------------------------------------------ description
 
@@ -73,14 +79,19 @@ class RunFolder:
         return (self.path / "run.json").is_file()
 
     def create(self, description: Mapping[str, Any]) -> None:
-        """Make the folder; raises FileError."""
-        for name in ("samples", "checkpoints", "control"):
+        """Make the folder; raises FileError. Once more, with another description, changes it."""
+        for name in FOLDERS:
             files.make_folder(self.path / name)
         files.write_json(self.path / "run.json", dict(description))
 
     def description(self) -> dict[str, Any]:
         """What run.json says; raises FileError."""
         return _read_json(self.path / "run.json")
+
+    def sweep(self) -> None:
+        """Remove what a killed trainer or window left half-written."""
+        for folder in (self.path, *(self.path / name for name in FOLDERS)):
+            files.sweep_temporary(folder)
 
     # ------------------------------------------------------------------ metrics
 
@@ -96,27 +107,32 @@ class RunFolder:
 
     def drop_metrics_after(self, step: int) -> None:
         """Forget what was measured after `step`, which a resumed run measures again."""
-        if not self.metrics_path.exists():
+        try:
+            lines = self.metrics_path.read_bytes().decode("utf-8", "replace").split("\n")
+        except FileNotFoundError:
             return
-        with open(self.metrics_path, encoding="utf-8", errors="replace") as stream:
-            lines = stream.readlines()
+        except OSError as error:
+            raise _unreadable(self.metrics_path, error) from error
         kept = [line for line in lines if (m := parse_metric(line)) and m.step <= step]
-        files.write_text(self.metrics_path, "".join(kept))
+        files.write_text(self.metrics_path, "".join(f"{line}\n" for line in kept))
 
     def _append(self, record: Mapping[str, Any]) -> None:
         files.append_line(self.metrics_path, json.dumps(record))
 
     # ------------------------------------------------------------------ samples, checkpoints
 
+    def sample_path(self, step: int) -> Path:
+        return self.path / "samples" / f"{step:06d}.png"
+
     def save_sample(self, step: int, grid: Image.Image) -> Path:
-        path = self.path / "samples" / f"{step:06d}.png"
+        path = self.sample_path(step)
         files.write_with(path, lambda temporary: grid.save(temporary, "PNG"))
         return path
 
     def samples(self) -> list[tuple[int, Path]]:
         """(step, path) of the sample grids, in the order of training."""
         found = (self.path / "samples").glob("[0-9]*.png")
-        return sorted((int(path.stem), path) for path in found if path.stem.isdigit())
+        return sorted((int(path.stem), path) for path in found if path.stem.isdecimal())
 
     def checkpoint_path(self, step: int) -> Path:
         return self.path / "checkpoints" / f"step-{step}"
@@ -128,7 +144,7 @@ class RunFolder:
         return sorted(
             (int(number), path)
             for path in complete
-            if (number := path.name.removeprefix("step-")).isdigit()
+            if (number := path.name.removeprefix("step-")).isdecimal()
         )
 
     # ------------------------------------------------------------------ control
@@ -142,9 +158,15 @@ class RunFolder:
         return number
 
     def commands_after(self, number: int) -> list[tuple[int, str]]:
-        """Commands with a higher number, oldest first."""
+        """Commands with a higher number, oldest first; a damaged one is an empty word."""
         fresh = sorted(n for n in self._command_numbers() if n > number)
-        return [(n, str(_read_json(self._command_path(n)).get("command", ""))) for n in fresh]
+        return [(n, self._command(n)) for n in fresh]
+
+    def _command(self, number: int) -> str:
+        try:
+            return str(_read_json(self._command_path(number)).get("command", ""))
+        except FileError:
+            return ""  # a training must not end because somebody wrote nonsense into `control`
 
     def last_command(self) -> int:
         return max(self._command_numbers(), default=0)
@@ -154,22 +176,21 @@ class RunFolder:
 
     def _command_numbers(self) -> list[int]:
         found = (self.path / "control").glob("*.json")
-        return [int(path.stem) for path in found if path.stem.isdigit()]
+        return [int(path.stem) for path in found if path.stem.isdecimal()]
 
     # ------------------------------------------------------------------ heartbeat
 
     def beat(self, state: str, step: int, every: float = 0.0) -> None:
         """Say that this process trains the run, at most once in `every` seconds."""
-        now = time.time()
-        if now - self._last_beat < every:
+        if time.monotonic() - self._last_beat < every:
             return
-        self._last_beat = now
+        self._last_beat = time.monotonic()
         files.write_json(
             self.path / "heartbeat.json",
             {
                 "state": state,
                 "step": step,
-                "time": now,
+                "time": time.time(),
                 "pid": os.getpid(),
                 "host": socket.gethostname(),
             },
@@ -188,7 +209,7 @@ class RunFolder:
                 int(said["pid"]),
                 str(said["host"]),
             )
-        except (KeyError, TypeError, ValueError) as error:
+        except (KeyError, TypeError, ValueError, OverflowError) as error:
             raise FileError(f"{path} is damaged.", "Delete it; the run itself is safe.") from error
 
 
@@ -202,19 +223,22 @@ class MetricsTail:
 
     def read(self) -> tuple[list[MetricLine], bool]:
         """(new lines, whether the file was rewritten and everything earlier is void)."""
-        if not self._run.metrics_path.exists():
+        try:
+            with open(self._run.metrics_path, "rb") as stream:
+                status = os.fstat(stream.fileno())
+                rewritten = self._inode not in (0, status.st_ino) or status.st_size < self._offset
+                if rewritten:
+                    self._offset = 0
+                self._inode = status.st_ino
+                stream.seek(self._offset)
+                data = stream.read()
+        except FileNotFoundError:
             return [], False
-        with open(self._run.metrics_path, "rb") as stream:
-            status = os.fstat(stream.fileno())
-            rewritten = self._inode not in (0, status.st_ino) or status.st_size < self._offset
-            if rewritten:
-                self._offset = 0
-            self._inode = status.st_ino
-            stream.seek(self._offset)
-            data = stream.read()
+        except OSError as error:
+            raise _unreadable(self._run.metrics_path, error) from error
         whole = data[: data.rfind(b"\n") + 1]  # the last line may still be half-written
         self._offset += len(whole)
-        lines = whole.decode("utf-8", "replace").splitlines()
+        lines = whole.decode("utf-8", "replace").split("\n")
         return [line for text in lines if (line := parse_metric(text))], rewritten
 
 
@@ -226,34 +250,29 @@ def parse_metric(line: str) -> MetricLine | None:
         return MetricLine(
             int(record["step"]), float(record["time"]), values, str(record.get("event", ""))
         )
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
         return None
 
 
 def list_runs(folder: Path) -> list[RunFolder]:
     """The runs in `folder`, newest first."""
-    if not folder.is_dir():
-        return []
-    found = [path for path in folder.iterdir() if (path / "run.json").is_file()]
-    found.sort(key=lambda path: (path / "run.json").stat().st_mtime, reverse=True)
-    return [RunFolder(path) for path in found]
+    dated: list[tuple[float, Path]] = []
+    for path in folder.iterdir() if folder.is_dir() else ():
+        with suppress(OSError):  # it holds no run, or was removed just now
+            dated.append(((path / "run.json").stat().st_mtime, path))
+    return [RunFolder(path) for _, path in sorted(dated, reverse=True)]
 
 
 def _read_json(path: Path) -> dict[str, Any]:
     try:
         value = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
-        raise FileError(f"{path} cannot be read: {error}.", "The file may be damaged.") from error
+        raise _unreadable(path, error) from error
     if not isinstance(value, dict):
         raise FileError(f"{path} is not a JSON object.", "The file may be damaged.")
     return value
 
 
-def _process_exists(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
+def _unreadable(path: Path, error: Exception) -> FileError:
+    reason = error.strerror if isinstance(error, OSError) else error
+    return FileError(f"{path} cannot be read: {reason}.", "The file may be damaged.")

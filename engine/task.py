@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 import random
 import types
 import typing
@@ -13,6 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from engine.checks import coerce, shown
 from engine.errors import InvalidTask
 
 if TYPE_CHECKING:
@@ -227,7 +227,7 @@ class Task:
         known = {f.name for f in cls.fields()}
         for name in values:
             if name not in known:
-                raise InvalidTask(name, f"{cls.title} has no field named {name!r}.")
+                raise InvalidTask(str(name), f"{cls.title} has no field named {shown(name)}.")
         for field in cls.fields():
             if not field.has_default and field.name not in values:
                 raise InvalidTask(field.name, f"{field.param.label} is missing.")
@@ -248,79 +248,3 @@ def _plain_type(annotation: Any) -> type:
     if isinstance(annotation, types.UnionType) or annotation not in (str, int, float, bool):
         raise TypeError(f"task fields are str, int, float or bool, not {annotation}")
     return typing.cast(type, annotation)
-
-
-# --------------------------------------------------------------------------- checks
-
-
-def coerce(field: Field, value: Any) -> Any:
-    """`value` as the field's type, checked against its ranges; raises InvalidTask."""
-    converted = _converted(field, value)
-    if isinstance(converted, str):
-        _check_text(field, converted)
-    elif not isinstance(converted, bool):
-        _check_number(field, converted)
-    return converted
-
-
-def _converted(field: Field, value: Any) -> Any:
-    label = field.param.label
-    if field.type is str and isinstance(value, str):
-        return value
-    if field.type is bool:
-        if isinstance(value, bool):
-            return value
-        if isinstance(value, str) and value.lower() in ("true", "false"):
-            return value.lower() == "true"
-        raise InvalidTask(field.name, f"{label} must be true or false, not {value!r}.")
-    if field.type in (int, float) and isinstance(value, (str, int, float)):
-        try:
-            number = float(value) if field.type is float else _whole(value)
-        except (ValueError, OverflowError):
-            wanted = "a whole number" if field.type is int else "a number"
-            raise InvalidTask(field.name, f"{label} must be {wanted}, not {value!r}.") from None
-        if not isinstance(value, bool):
-            return number
-    wanted = {str: "text", int: "a whole number", float: "a number"}[field.type]
-    raise InvalidTask(field.name, f"{label} must be {wanted}, not {value!r}.")
-
-
-def _whole(value: str | int | float) -> int:
-    if isinstance(value, float) and not value.is_integer():
-        raise ValueError(value)
-    return int(value)
-
-
-def _check_text(field: Field, value: str) -> None:
-    described = field.param
-    if described.required and not value.strip():
-        raise InvalidTask(field.name, f"{described.label} is empty.", described.help)
-    options = described.options()
-    if options and not described.editable and value not in options:
-        known = ", ".join(options)
-        raise InvalidTask(
-            field.name, f"{described.label} cannot be {value!r}.", f"Choose one of: {known}."
-        )
-
-
-def _check_number(field: Field, value: int | float) -> None:
-    described = field.param
-    low, high = described.minimum, described.maximum
-    too_low = low is not None and value < low
-    too_high = high is not None and value > high
-    if too_low or too_high or not math.isfinite(value):
-        raise InvalidTask(field.name, f"{described.label} is {value}, but must be {_range(field)}.")
-    if described.multiple_of and value % described.multiple_of:
-        raise InvalidTask(
-            field.name,
-            f"{described.label} is {value}, but must be a multiple of {described.multiple_of}.",
-        )
-
-
-def _range(field: Field) -> str:
-    low, high = field.param.minimum, field.param.maximum
-    if low is not None and high is not None:
-        return f"between {low:g} and {high:g}"
-    if low is not None:
-        return f"at least {low:g}"
-    return f"at most {high:g}" if high is not None else "a finite number"
