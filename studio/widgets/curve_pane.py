@@ -183,8 +183,9 @@ class _Plot(pg.PlotWidget):  # type: ignore[misc]  # pyqtgraph has no types
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         super().mouseMoveEvent(event)
-        inside = self.getViewBox().sceneBoundingRect().contains(self.mapToScene(event.pos()))
-        self._pane.hovered.emit(self._step_at(self.mapToScene(event.pos())) if inside else None)
+        position = self.mapToScene(event.position().toPoint())
+        inside = self.getViewBox().sceneBoundingRect().contains(position)
+        self._pane.hovered.emit(self._step_at(position) if inside else None)
 
     def leaveEvent(self, event: QEvent) -> None:
         super().leaveEvent(event)

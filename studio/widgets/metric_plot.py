@@ -130,7 +130,7 @@ class MetricPlot(QWidget):
         if name == "loss" or name.endswith("_loss"):
             return "loss", self.tr("Loss")
         if name in ("d_real", "d_fake"):
-            return "d", self.tr("Discriminator's verdict")
+            return "d", self.tr("Discriminator")
         return name, self._label(name)
 
     def _label(self, name: str) -> str:

@@ -30,6 +30,7 @@ class RunMonitor(QWidget):
         self._steps: list[int] = []
         self.plot.step_clicked.connect(self.timeline.go_to)
         self.timeline.step_changed.connect(self._show_step)
+        self.grid.setContentsMargins(theme.SPACING, 0, 0, 0)
         splitter = QSplitter(Qt.Orientation.Horizontal)
         splitter.setChildrenCollapsible(False)
         splitter.addWidget(self.plot)

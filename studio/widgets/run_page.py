@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
@@ -121,7 +122,8 @@ class FurtherBar(QFrame):
         start = QPushButton(self.tr("Train further"))
         start.setToolTip(self.tr("Go on from the newest checkpoint"))
         theme.set_role(start, "primary")
-        start.clicked.connect(lambda: self.accepted.emit(self._from + self._steps.value()))
+        start.clicked.connect(self._accept)
+        self._steps.lineEdit().returnPressed.connect(self._accept)
         cancel = QPushButton(self.tr("Not now"))
         cancel.setToolTip(self.tr("Leave the run as it is"))
         theme.set_role(cancel, "quiet")
@@ -147,6 +149,16 @@ class FurtherBar(QFrame):
         self.show()
         self._steps.setFocus()
         self._steps.selectAll()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_Escape:
+            self.hide()
+        else:
+            super().keyPressEvent(event)
+
+    def _accept(self) -> None:
+        self.hide()
+        self.accepted.emit(self._from + self._steps.value())
 
     def _explain(self) -> None:
         self._until.setText(

@@ -43,8 +43,7 @@ class Status:
     @property
     def possible(self) -> set[str]:
         """The commands that can act now."""
-        can = BUTTONS.get(self.word, {"go_on"} if self.resumable else set())
-        return can & {"stop"} if self.pending and self.pending != "stop" else can - {self.pending}
+        return BUTTONS.get(self.word, {"go_on"} if self.resumable else set())
 
 
 class TransportBar(QWidget):
@@ -100,6 +99,8 @@ class TransportBar(QWidget):
         possible = status.possible
         self._show_main(status, possible)
         for name, button in self._buttons.items():
+            if button.hasFocus() and name not in possible:
+                self._main.setFocus()  # Qt would go on to the next button, whatever that does
             button.setEnabled(name in possible)
         self._dot.set_color(DOTS.get(status.word, "muted"))
         self._words.setText(self._sentence(status))
