@@ -74,6 +74,17 @@ def best_dtype(device: torch.device) -> torch.dtype:
     return torch.float16 if device.type == "mps" else torch.float32
 
 
+def has_native_bfloat16() -> bool:
+    """Whether this CPU multiplies bfloat16 in hardware, which makes diffusion 2 to 4 times faster.
+
+    Language models gain nothing (one token at a time, they wait for memory).
+    """
+    import torch
+
+    abilities = torch.cpu.get_capabilities()
+    return bool(abilities.get("amx_bf16") or abilities.get("avx512_bf16"))
+
+
 def free_memory() -> int:
     """Bytes of memory that a model may take; 0 when the system does not say."""
     try:

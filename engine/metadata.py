@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import io
 import json
-import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -196,7 +195,7 @@ def _flat(values: Any) -> dict[str, Value]:
             checked[name] = _encodable(value)
         elif type(value) is int and abs(value) >= 2**63:
             raise ValueError(f"{name} is too large")
-        elif type(value) in (int, bool) or (isinstance(value, float) and math.isfinite(value)):
+        elif isinstance(value, (int, float)):
             checked[name] = value
         else:
             raise ValueError(f"{name} is neither text nor number")

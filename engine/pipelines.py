@@ -15,6 +15,9 @@ from engine.gate.weights import content_hash
 from engine.schedulers import make_scheduler
 from engine.task import Progress, Report
 
+RENAMED = {"CLIPFeatureExtractor": "CLIPImageProcessor"}
+"""Classes that old folders (Stable Diffusion 1) name and transformers 5 calls otherwise."""
+
 
 @dataclass(frozen=True)
 class LoadedPipeline:
@@ -113,6 +116,8 @@ def _load(folder: PipelineFolder, report: Report) -> LoadedPipeline:
 
     target = device.best_device()
     dtype = device.best_dtype(target)
+    if target.type == "cpu" and device.has_native_bfloat16():
+        dtype = torch.bfloat16
     _check_memory(folder, target, dtype)
     pipeline_class = _pipeline_class(folder)
     parts: dict[str, Any] = dict.fromkeys(folder.absent)
@@ -187,7 +192,8 @@ def _component_class(folder: PipelineFolder, component: Component) -> Any:
         from diffusers.pipelines import stable_diffusion as library
     else:
         library = diffusers if component.library == "diffusers" else transformers
-    found = getattr(library, component.class_name, None)
+    class_name = RENAMED.get(component.class_name, component.class_name)
+    found = getattr(library, class_name, None)
     kinds = {
         "model": (diffusers.ModelMixin, transformers.PreTrainedModel),
         "scheduler": (diffusers.SchedulerMixin,),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import string
 from pathlib import Path
 from typing import Any
@@ -41,6 +42,29 @@ def save_stable_diffusion(folder: Path, **options: Any) -> Path:
     } | options
     pipe = StableDiffusionPipeline(**parts, requires_safety_checker=False)
     pipe.save_pretrained(folder, safe_serialization=True)
+    return folder
+
+
+def save_prudish_stable_diffusion(folder: Path) -> Path:
+    """A Stable Diffusion 1 whose safety filter takes offence at everything, saved as in 2022."""
+    from diffusers.pipelines.stable_diffusion.safety_checker import StableDiffusionSafetyChecker
+    from transformers import CLIPConfig, CLIPImageProcessor
+
+    tower = {"hidden_size": 8, "intermediate_size": 8, "num_hidden_layers": 1}
+    tower |= {"num_attention_heads": 2, "projection_dim": 8}
+    vision = {**tower, "image_size": 16, "patch_size": 8}
+    config = CLIPConfig(
+        text_config={**tower, "vocab_size": 8}, vision_config=vision, projection_dim=8
+    )
+    checker = StableDiffusionSafetyChecker(config)
+    checker.concept_embeds_weights.fill_(-2.0)
+    size = {"height": 16, "width": 16}
+    processor = CLIPImageProcessor(size=size, crop_size=size)
+    save_stable_diffusion(folder, safety_checker=checker, feature_extractor=processor)
+    index = (folder / "model_index.json").read_text()
+    assert "CLIPImageProcessor" in index
+    old = re.sub(r"CLIPImageProcessor\w*", "CLIPFeatureExtractor", index)
+    (folder / "model_index.json").write_text(old)
     return folder
 
 

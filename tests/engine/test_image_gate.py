@@ -13,7 +13,6 @@ import pytest
 from PIL import Image
 
 from engine.errors import FileError
-from engine.gate import images
 from engine.gate.images import open_image, read_text
 
 NOISE = Image.fromarray(np.random.default_rng(0).integers(0, 255, (24, 32, 3), np.uint8))
@@ -118,12 +117,13 @@ def png(width: int, height: int, *more: bytes) -> bytes:
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + texts + pixels + chunk(b"IEND", b"")
 
 
-@pytest.mark.parametrize("size", [(20_000, 20_000), (12_000, 12_000), (2**31 - 1, 1)])
+@pytest.mark.parametrize(
+    "size", [(20_000, 20_000), (12_000, 12_000), (9_000, 8_000), (2**31 - 1, 1)]
+)
 def test_a_bomb_is_refused_before_it_is_decoded(tmp_path: Path, size: tuple[int, int]) -> None:
     (tmp_path / "bomb.png").write_bytes(png(*size))
     with pytest.raises(FileError, match="more pixels"):
         open_image(tmp_path / "bomb.png")
-    assert images.MAXIMUM_PIXELS < 12_000**2
 
 
 def test_a_text_bomb_is_refused(tmp_path: Path) -> None:

@@ -284,7 +284,7 @@ def test_settings_of_an_absurd_size_are_not_read(pipeline: Path) -> None:
 def test_code_is_found_at_any_depth_that_can_be_read(pipeline: Path, depth: int) -> None:
     hidden = '{"a":' * depth + '{"auto_map": 1}' + "}" * depth
     (pipeline / "unet/config.json").write_text(hidden)
-    with pytest.raises(ModelError, match="auto_map|nested too deeply"):
+    with pytest.raises(ModelError, match=r"auto_map|nested too deeply"):
         check_pipeline(pipeline)
 
 

@@ -109,6 +109,24 @@ def test_draws_at_the_models_own_size_with_a_preview_each_step(
     assert len({preview.image.tobytes() for preview in previews}) == len(previews)
 
 
+@pytest.mark.parametrize("name", PIPELINES)
+def test_bfloat16_is_used_where_the_processor_has_it_and_draws_alike(
+    pipelines: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    drawn = {}
+    for native in (False, True):
+        cache.clear()
+        monkeypatch.setattr(device, "has_native_bfloat16", lambda native=native: native)
+        events = run(task(pipelines[name], width=32, height=32), tmp_path)
+        drawn[native] = np.asarray(images(events)[0], float)
+        record = metadata.read_task(of_kind(events, Saved)[0].path)
+        assert record is not None
+        assert record.made_with["dtype"] == ("bfloat16" if native else "float32")
+    cache.clear()
+    difference = np.abs(drawn[True] - drawn[False]).mean()
+    assert 0 < difference < 12
+
+
 def test_previews_come_closer_to_the_image(sd3: Path, tmp_path: Path) -> None:
     """With Euler steps a preview is the expected end, and the last one is the end itself."""
     events = run(task(sd3, num_inference_steps=10), tmp_path)
@@ -284,6 +302,16 @@ def test_a_broken_decoder_never_saves_black(
     with pytest.raises(EngineError, match=message):
         run(task(folder), out)
     assert list(out.iterdir()) == []
+
+
+def test_what_the_models_safety_filter_hides_is_said_and_not_saved(tmp_path: Path) -> None:
+    folder = tiny_models.save_prudish_stable_diffusion(tmp_path / "prudish")
+    events: list[Event] = []
+    with pytest.raises(EngineError, match="hid every image"):
+        task(folder, num_images_per_prompt=2).run(events.append, tmp_path / "out")
+    hidden = [notice.message for notice in of_kind(events, Notice)]
+    assert [message[-8:] for message in hidden] == ["image 1.", "image 2."]
+    assert list((tmp_path / "out").iterdir()) == []
 
 
 def notices(task: TextToImage, out: Path) -> str:
