@@ -116,6 +116,13 @@ class TextGeneration(Task):
         kind="text",
         advanced=True,
     )
+    apply_chat_template: bool = param(
+        True,
+        label="Answer",
+        help="On: an instruct model answers the prompt. Off: it goes on writing from it, as a base "
+        "model always does.",
+        advanced=True,
+    )
     seed: int = seed_param()
 
     def run(self, report: Report, out: Path) -> None:
@@ -145,9 +152,9 @@ class TextGeneration(Task):
             "new_tokens": written.new_tokens,
             "seconds": round(time.perf_counter() - started, 3),
             "end": written.end,
-            "continues_prompt": model.chat is None,
+            "continues_prompt": not self._is_answer(model),
         }
-        text = self.prompt + written.text if model.chat is None else written.text
+        text = written.text if self._is_answer(model) else self.prompt + written.text
         _save(out, text, record, report)
 
     def _find_model(self) -> Path:
@@ -156,17 +163,21 @@ class TextGeneration(Task):
             raise packs.missing(pack)
         return library.find(self.model)
 
+    def _is_answer(self, model: LanguageModel) -> bool:
+        return model.chat is not None and self.apply_chat_template
+
     def _request(self, model: LanguageModel, report: Report) -> Request:
         from engine.language.model import Request
 
         values = {name: getattr(self, name) for name in Request.__dataclass_fields__}
-        values["prompt"] = self._whole_prompt(model, report)
+        whole = self._whole_prompt(model, report)
+        values["prompt"] = whole.encode("utf-8", "replace").decode()  # no lone surrogates
         values["stop"] = tuple(line.replace("\\n", "\n") for line in self.stop.splitlines() if line)
         return Request(**values)
 
     def _whole_prompt(self, model: LanguageModel, report: Report) -> str:
         """An instruct model gets its chat template; a base model continues what is there."""
-        if model.chat is not None:
+        if model.chat is not None and self._is_answer(model):
             report(Progress(0, None, "preparing the prompt"))
             return model.chat.render(self.prompt, self.system_prompt)
         if self.system_prompt.strip():

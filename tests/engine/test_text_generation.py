@@ -138,6 +138,17 @@ def test_record_holds_the_whole_task_and_the_mark(write, model) -> None:
 
 
 @pytest.mark.parametrize("kind", ["instruct folder", "instruct gguf"])
+def test_an_instruct_model_goes_on_writing_when_it_is_not_asked(write, tiny_models, kind) -> None:
+    events = write(
+        str(tiny_models[kind]), prompt="Hello", apply_chat_template=False, max_new_tokens=2
+    )
+    record = json.loads(saved(events)[1].read_text("utf-8"))
+    assert record["prompt_tokens"] <= 6  # no template around it
+    assert record["continues_prompt"]
+    assert saved(events)[0].read_text("utf-8") == "Hello" + text(events)
+
+
+@pytest.mark.parametrize("kind", ["instruct folder", "instruct gguf"])
 def test_instruct_models_get_their_chat_template(write, tiny_models, kind) -> None:
     path = str(tiny_models[kind])
     with_system = write(path, prompt="Hello", system_prompt="Answer in rhymes.", max_new_tokens=1)
