@@ -7,7 +7,9 @@ Paths of results go to stdout, what people read goes to stderr. Exit codes: 0 do
 from __future__ import annotations
 
 import argparse
+import io
 import json
+import os
 import signal
 import sys
 from collections.abc import Sequence
@@ -19,8 +21,9 @@ from typing import Any, NoReturn
 from tqdm import tqdm
 
 from engine import device, files, folders, packs, registry
-from engine.errors import Cancelled, EngineError, InvalidTask
-from engine.task import Event, Field, Metric, Notice, Preview, Progress, Saved, Task
+from engine.errors import Cancelled, EngineError, InvalidTask, UnexpectedError
+from engine.process import attempt
+from engine.task import Event, Field, Metric, Notice, Preview, Progress, Report, Saved, Task
 from engine.task import Token as TokenEvent
 
 DONE, FAILED, BAD_INPUT, STOPPED = 0, 1, 2, 130
@@ -29,6 +32,8 @@ DONE, FAILED, BAD_INPUT, STOPPED = 0, 1, 2, 130
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
     device.prepare_environment()
+    if isinstance(sys.stdout, io.TextIOWrapper):  # any path can be printed, whatever the locale
+        sys.stdout.reconfigure(encoding="utf-8", errors="surrogateescape")
     given = list(sys.argv[1:] if arguments is None else arguments)
     if not given or given[0] in ("-h", "--help"):
         _print_usage()
@@ -44,7 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         }
         task = task_class.from_dict(values)
     except EngineError as error:
-        print(f"error: {error}", file=sys.stderr)
+        _complain(error)
         return BAD_INPUT
     return _run(task, options.out or _default_out(task), options.json)
 
@@ -54,25 +59,35 @@ def _run(task: Task, out: Path, as_json: bool) -> int:
     signal.signal(signal.SIGINT, reporter.stop)
     signal.signal(signal.SIGTERM, reporter.stop)
     try:
-        files.make_folder(out)
-        if pack := packs.needed_by(task):
-            reporter(Notice(f"Fetching {pack.title}, once ({pack.size // 1_000_000} MB)."))
-            packs.fetch(pack, reporter)
-        task.run(reporter, out)
-    except Cancelled:
+        error = _prepare(task, reporter, out) or attempt(task, reporter, out)
+    except (Cancelled, KeyboardInterrupt):  # the latter after a second Ctrl+C
         reporter.close()
         print("stopped", file=sys.stderr)
         return STOPPED
-    except InvalidTask as error:
-        reporter.close()
-        print(f"error: {error}", file=sys.stderr)
-        return BAD_INPUT
-    except EngineError as error:
-        reporter.close()
-        print(f"error: {error}", file=sys.stderr)
-        return FAILED
     reporter.close()
-    return DONE
+    if error is None:
+        return DONE
+    if isinstance(error, UnexpectedError):
+        print(error.details, file=sys.stderr)
+    _complain(error)
+    return BAD_INPUT if isinstance(error, InvalidTask) else FAILED
+
+
+def _prepare(task: Task, report: Report, out: Path) -> EngineError | None:
+    """What the work needs: its folder, and the starter pack that it names."""
+    try:
+        files.make_folder(out)
+        if pack := packs.needed_by(task):
+            report(Notice(f"Fetching {pack.title}, once ({pack.size // 1_000_000} MB)."))
+            packs.fetch(pack, report)
+    except EngineError as error:
+        return error
+    return None
+
+
+def _complain(error: EngineError) -> None:
+    """One line, whatever the error quotes."""
+    print("error:", str(error).replace("\n", " "), file=sys.stderr)
 
 
 def _default_out(task: Task) -> Path:
@@ -156,7 +171,11 @@ class _Reporter:
         if self._stop:
             self._stop = False
             raise Cancelled
-        self.show(event)
+        try:
+            self.show(event)
+        except BrokenPipeError:  # whoever read the results has left, and so does the work
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise Cancelled from None
 
     def show(self, event: Event) -> None:
         raise NotImplementedError
@@ -172,7 +191,7 @@ class _JsonReporter(_Reporter):
             record |= {"index": event.index, "size": event.image.size}
         else:
             record |= asdict(event)
-        print(json.dumps(record, default=str, ensure_ascii=False), flush=True)
+        print(json.dumps(record, default=str), flush=True)
 
 
 class _TerminalReporter(_Reporter):

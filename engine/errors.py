@@ -62,19 +62,32 @@ class UnexpectedError(EngineError):
         self.details = details
 
 
+# torch says so in words only, on the CPU and on Apple's GPUs.
+_NO_MEMORY = ("DefaultCPUAllocator: ", "backend out of memory")
+_OF_THE_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS, errno.EIO)
+
+
 def explain(error: Exception, details: str = "") -> EngineError:
     """What a person can make of an exception that no task foresaw."""
-    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
+    if _is_out_of_memory(error):
         return OutOfMemory(
             "The memory of this machine is not enough for this.",
             "Choose a smaller size, batch or model, or close other programs.",
         )
-    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+    if isinstance(error, OSError) and error.errno in _OF_THE_DISK:
+        where = f"{error.filename}: " if error.filename else ""
         return FileError(
-            f"The disk is full: {error.filename or 'no space left'}.", "Free some space."
+            f"A file could not be read or written: {where}{error.strerror}.",
+            "Free some space or choose another folder, then try again.",
         )
     return UnexpectedError(
         f"Something went wrong that should not have: {type(error).__name__}: {error}",
         "Try again; if it happens again, copy the details and report them.",
         details,
     )
+
+
+def _is_out_of_memory(error: Exception) -> bool:
+    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
+        return True
+    return isinstance(error, RuntimeError) and any(words in str(error) for words in _NO_MEMORY)

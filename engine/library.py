@@ -31,17 +31,27 @@ def find(name: str) -> Path:
     for path in _candidates():
         if path.name == name or (path.suffix == ".gguf" and path.stem == name):
             return path
-    path = Path(name).expanduser()
-    if path.is_absolute() or path.exists():
-        if path.exists():
-            return path.absolute()
+    asked = _path(name)
+    if asked and asked.exists():
+        return asked.absolute()
+    if asked and asked.is_absolute():
         raise ModelError(
-            f"There is no model at {path}.", "Check the path, or choose another model."
+            f"There is no model at {asked}.", "Check the path, or choose another model."
         )
     raise ModelError(
         f"There is no model named {name!r} on this machine.",
         f"Put it into {folders.models()}, or give the path of its file or folder.",
     )
+
+
+def _path(name: str) -> Path | None:
+    """`name` as a path, where it can be one at all."""
+    try:
+        path = Path(name).expanduser()
+        path.exists()
+    except (OSError, RuntimeError):  # longer than a path may be; ~somebody who is not here
+        return None
+    return path if name.strip() else None
 
 
 def _names(wanted: Callable[[Path], bool]) -> Iterator[str]:
@@ -53,7 +63,7 @@ def _names(wanted: Callable[[Path], bool]) -> Iterator[str]:
 def _candidates() -> Iterator[Path]:
     for room in (folders.RESOURCES / "models", folders.models()):
         if room.is_dir():
-            yield from sorted(path for path in room.iterdir() if not path.name.startswith("."))
+            yield from sorted(room.glob("[!.]*"))
 
 
 def _is_pipeline(path: Path) -> bool:

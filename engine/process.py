@@ -9,80 +9,18 @@ from __future__ import annotations
 import multiprocessing
 import signal
 import threading
-import time
 import traceback
-from collections.abc import Sequence
-from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-from engine import device, errors
-from engine.errors import Cancelled, EngineError
-from engine.task import Event, Preview, Progress, Task, Token
+from engine import cache, device, errors
+from engine.errors import Cancelled, EngineError, OutOfMemory
+from engine.messages import Begun, CancelTask, Ended, Park, Parked, RunTask, Stopping
+from engine.outbox import Outbox
+from engine.task import Event, Report, Task
 
-EVENT_INTERVAL = 1 / 30  # seconds between two batches of events
 WARM_AFTER = 3.0  # seconds of idleness after which a standby process imports the heavy libraries
-
-# What crosses the pipe, window → model process
-
-
-@dataclass(frozen=True)
-class RunTask:
-    job: int
-    task: Task
-    out: Path
-    threads: int = 0
-
-
-@dataclass(frozen=True)
-class CancelTask:
-    job: int
-
-
-@dataclass(frozen=True)
-class Park:
-    """Wait at the next report until `on` is False again."""
-
-    on: bool
-
-
-# … and back
-
-
-@dataclass(frozen=True)
-class Begun:
-    """The process has the task; from here on its death is the task's failure."""
-
-    job: int
-
-
-@dataclass(frozen=True)
-class Events:
-    job: int
-    events: Sequence[Event]
-
-
-@dataclass(frozen=True)
-class Parked:
-    job: int
-    on: bool
-
-
-@dataclass(frozen=True)
-class Stopping:
-    """Cancelled was raised in the task, which now tidies up (a trainer saves its checkpoint)."""
-
-    job: int
-
-
-@dataclass(frozen=True)
-class Ended:
-    """The end of a run: `error` when it failed, `cancelled` when it was stopped."""
-
-    job: int
-    error: EngineError | None = None
-    cancelled: bool = False
 
 
 class ModelProcess:
@@ -127,12 +65,15 @@ class ModelProcess:
 
     def exit_reason(self) -> str:
         """Why the process ended by itself, in words."""
+        if self._process is None:
+            return "its thread ended"
         self._process.join(1.0)
         code = self._process.exitcode
         if code is None:
             return "it closed its pipe"
         if code < 0:
-            return f"it was ended by {signal.Signals(-code).name}"
+            known = {signal.value: signal.name for signal in signal.Signals}
+            return f"it was ended by {known.get(-code, f'signal {-code}')}"
         return f"it exited with code {code}"
 
 
@@ -191,7 +132,7 @@ def _import_heavy_libraries() -> None:
 
 def _serve(connection: Connection) -> None:
     """Run one task after the other until the window is gone."""
-    outbox = _Outbox(connection)
+    outbox = Outbox(connection)
     while True:
         try:
             message = connection.recv()
@@ -201,10 +142,24 @@ def _serve(connection: Connection) -> None:
             outbox.send(_Run(message, connection, outbox).run())
 
 
+def attempt(task: Task, report: Report, out: Path) -> EngineError | None:
+    """Run `task`; returns what a person can make of its failure. Cancelled passes through."""
+    try:
+        task.run(report, out)
+    except EngineError as error:
+        return error
+    except Exception as error:  # noqa: BLE001 — the worker's edge: whatever is left is a bug
+        explained = errors.explain(error, traceback.format_exc())
+        if isinstance(explained, OutOfMemory):
+            cache.clear()  # so that a smaller try has what is there
+        return explained
+    return None
+
+
 class _Run:
     """One run of a task in this process."""
 
-    def __init__(self, request: RunTask, connection: Connection, outbox: _Outbox) -> None:
+    def __init__(self, request: RunTask, connection: Connection, outbox: Outbox) -> None:
         self._request = request
         self._connection = connection
         self._outbox = outbox
@@ -217,14 +172,9 @@ class _Run:
         self._outbox.send(Begun(job))
         device.choose_threads(self._request.threads)
         try:
-            self._request.task.run(self.report, self._request.out)
+            return Ended(job, attempt(self._request.task, self.report, self._request.out))
         except Cancelled:
             return Ended(job, cancelled=True)
-        except EngineError as error:
-            return Ended(job, error)
-        except Exception as error:  # noqa: BLE001 — the worker's edge: whatever is left is a bug
-            return Ended(job, errors.explain(error, traceback.format_exc()))
-        return Ended(job)
 
     def report(self, event: Event) -> None:
         while not self._outbox.broken and (self._connection.poll() or self._parked):
@@ -249,65 +199,3 @@ class _Run:
         elif isinstance(message, Park) and message.on != self._parked and not self._cancel:
             self._parked = message.on
             self._outbox.send(Parked(self._request.job, message.on))
-
-
-class _Outbox:
-    """Sends events in batches, 30 a second at most, so that a fast task never floods the window.
-
-    Only the newest Progress and the newest Preview of each picture are kept in a batch, tokens are
-    joined; nothing else is dropped, and the last of everything always arrives.
-    """
-
-    def __init__(self, connection: Connection) -> None:
-        self.broken = False
-        self._connection = connection
-        self._changed = threading.Condition()
-        self._events: list[Event] = []
-        self._job = 0
-        self._sending = threading.Lock()
-        threading.Thread(target=self._run, name="outbox", daemon=True).start()
-
-    def put(self, job: int, event: Event) -> None:
-        with self._changed:
-            self._job = job
-            self._events = merge(self._events, event)
-            self._changed.notify()
-
-    def send(self, message: object) -> None:
-        """Send `message` now, after all that was put before it."""
-        with self._sending:
-            self._flush()
-            self._send(message)
-
-    def _run(self) -> None:
-        while not self.broken:
-            with self._changed:
-                self._changed.wait_for(lambda: bool(self._events))
-            with self._sending:
-                self._flush()
-            time.sleep(EVENT_INTERVAL)
-
-    def _flush(self) -> None:
-        with self._changed:
-            job, events, self._events = self._job, self._events, []
-        if events:
-            self._send(Events(job, events))
-
-    def _send(self, message: object) -> None:
-        try:
-            self._connection.send(message)
-        except OSError:  # the window is gone; the task hears of it at its next report
-            self.broken = True
-
-
-def merge(events: list[Event], event: Event) -> list[Event]:
-    """`events` with `event` added and what it makes superfluous left out."""
-    if isinstance(event, Token) and events and isinstance(events[-1], Token):
-        return [*events[:-1], Token(events[-1].text + event.text)]
-    if isinstance(event, Progress):
-        events = [old for old in events if not isinstance(old, Progress)]
-    elif isinstance(event, Preview):
-        events = [
-            old for old in events if not (isinstance(old, Preview) and old.index == event.index)
-        ]
-    return [*events, event]

@@ -205,6 +205,10 @@ class Task:
         """
         raise NotImplementedError
 
+    def again(self, out: Path) -> Task:
+        """The task that tries once more in the folder `out` what this one began there."""
+        return self
+
     @classmethod
     def name(cls) -> str:
         return cls.__module__.rpartition(".")[2]

@@ -123,6 +123,9 @@ class TrainingTask(Task):
     def learner(self, report: Report) -> Learner:
         """Load the data, build the networks. Seeded by the loop before the call."""
 
+    def again(self, out: Path) -> Task:
+        return dataclasses.replace(self, resume=True) if RunFolder(out).exists else self
+
     def run(self, report: Report, out: Path) -> None:
         run = RunFolder(out)
         if self.resume:

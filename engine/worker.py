@@ -11,33 +11,18 @@ import logging
 import threading
 import time
 from collections import deque
-from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Qt, QThread, Signal
 
-from engine.errors import EngineError, ModelProcessDied
-from engine.process import (
-    Begun,
-    CancelTask,
-    Ended,
-    Events,
-    ModelProcess,
-    Park,
-    Parked,
-    RunTask,
-    Standby,
-    Stopping,
-)
+from engine.conversation import Conversation, Request
+from engine.errors import EngineError
+from engine.messages import Ended, Events, Parked
+from engine.process import ModelProcess, Standby
 from engine.task import Event, Progress, Saved, Task
 
 log = logging.getLogger(__name__)
-
-KILL_AFTER = 1.5  # seconds in which a cancelled task must have answered
-SAVE_WITHIN = 10.0  # seconds that a task which has answered may take to tidy up
-CLOSE_WITHIN = 3.0  # seconds for the running job when the studio closes
-POLL = 0.05  # seconds between looks at the pipe and at the cancel flag
 
 _numbers = itertools.count(1)
 
@@ -53,16 +38,6 @@ class JobState(Enum):
     @property
     def ended(self) -> bool:
         return self in (JobState.FINISHED, JobState.FAILED, JobState.CANCELLED)
-
-
-@dataclass(frozen=True, eq=False)
-class _Request:
-    """What the engine's thread knows of a job: a QObject must never die on another thread."""
-
-    number: int
-    task: Task
-    out: Path
-    cancel: threading.Event = field(default_factory=threading.Event)
 
 
 class Job(QObject):
@@ -84,7 +59,7 @@ class Job(QObject):
         self.progress: Progress | None = None
         self.saved: list[Path] = []
         self.error: EngineError | None = None
-        self._request = _Request(self.id, task, out)
+        self._request = Request(self.id, task, out)
         self._pace = _Pace()
 
     def cancel(self) -> None:
@@ -142,11 +117,11 @@ class Engine(QThread):
         self.jobs: list[Job] = []
         self.parked = False
         self.threads = 0  # for the computation; 0 is the default of engine.device
+        self.closing = False
         self._standby = standby
         self._process: ModelProcess | None = None
-        self._queue: list[_Request] = []
+        self._queue: list[Request] = []
         self._changed = threading.Condition()
-        self._closing = False
         self._inbox: deque[tuple[int, object]] = deque()
         # This object lives on the GUI thread, so that is where the inbox is emptied.
         self._arrived.connect(self._deliver, Qt.ConnectionType.QueuedConnection)
@@ -182,8 +157,8 @@ class Engine(QThread):
         self.jobs_changed.emit()
 
     def retry(self, job: Job) -> Job:
-        """Submit the same task again as a new job."""
-        again = Job(job.task, job.out)
+        """Submit the same task again as a new job; a training goes on where it was."""
+        again = Job(job.task.again(job.out), job.out)
         self.submit(again)
         return again
 
@@ -204,7 +179,7 @@ class Engine(QThread):
     def request_close(self) -> None:
         """Cancel everything, without waiting for it."""
         with self._changed:
-            self._closing = True
+            self.closing = True
             for job in self.jobs:
                 job.cancel()
             self._changed.notify()
@@ -223,22 +198,29 @@ class Engine(QThread):
         if self._process and self._process.alive:
             self._process.kill()
 
-    def _next(self) -> _Request | None:
+    def _next(self) -> Request | None:
         with self._changed:
-            self._changed.wait_for(lambda: bool(self._queue) or self._closing)
+            self._changed.wait_for(lambda: bool(self._queue) or self.closing)
             return self._queue.pop(0) if self._queue else None
 
-    def _run_request(self, request: _Request) -> None:
+    def _run_request(self, request: Request) -> None:
         if request.cancel.is_set():
             self._tell(request, Ended(request.number, cancelled=True))
             return
         self._tell(request, JobState.RUNNING)
-        conversation = _Conversation(self, self._ready_process(), request)
-        ended = conversation.run()
+        conversation = self._talk(request)
         if not conversation.begun and not request.cancel.is_set():
             # The process was killed while it had nothing to do; that is not this job's failure.
-            ended = _Conversation(self, self._ready_process(), request).run()
-        self._tell(request, ended)
+            conversation = self._talk(request)
+        self._tell(request, conversation.ended)
+
+    def _talk(self, request: Request) -> Conversation:
+        conversation = Conversation(request, self, lambda message: self._tell(request, message))
+        try:
+            conversation.hold(self._ready_process())
+        except OSError as error:
+            conversation.fail(error)
+        return conversation
 
     def _ready_process(self) -> ModelProcess:
         if self._process and not self._process.alive:
@@ -248,7 +230,7 @@ class Engine(QThread):
             self._process = self._standby.take()
         return self._process
 
-    def _tell(self, request: _Request, message: object) -> None:
+    def _tell(self, request: Request, message: object) -> None:
         self._inbox.append((request.number, message))
         self._arrived.emit()
 
@@ -289,74 +271,3 @@ class Engine(QThread):
         self.jobs_changed.emit()
         if not self.busy:
             self.busy_changed.emit(False)
-
-
-class _Conversation:
-    """Talks with the model process about one job until it has ended, one way or another."""
-
-    def __init__(self, engine: Engine, process: ModelProcess, request: _Request) -> None:
-        self._engine = engine
-        self._process = process
-        self._request = request
-        self._deadline: float | None = None
-        self._parked = False
-        self.begun = False
-
-    def run(self) -> Ended:
-        request = self._request
-        connection = self._process.connection
-        try:
-            connection.send(
-                RunTask(request.number, request.task, request.out, self._engine.threads)
-            )
-            while True:
-                self._pass_on()
-                if connection.poll(POLL):
-                    message = connection.recv()
-                    if isinstance(message, Ended):
-                        return message
-                    self._take(message)
-                elif self._deadline and time.monotonic() > self._deadline:
-                    log.info("job %d did not stop in time; its process is ended", request.number)
-                    return self._killed()
-        except (EOFError, OSError):
-            return self._died()
-
-    def _take(self, message: object) -> None:
-        if isinstance(message, Begun):
-            self.begun = True
-        elif isinstance(message, Stopping):
-            self._deadline = time.monotonic() + self._patience(SAVE_WITHIN)
-        else:
-            self._engine._tell(self._request, message)
-
-    def _pass_on(self) -> None:
-        """Tell the process what the person has decided meanwhile."""
-        connection = self._process.connection
-        if self._engine.parked != self._parked:
-            self._parked = self._engine.parked
-            connection.send(Park(self._parked))
-        if self._deadline is None and self._request.cancel.is_set():
-            self._deadline = time.monotonic() + self._patience(KILL_AFTER)
-            connection.send(CancelTask(self._request.number))
-
-    def _patience(self, seconds: float) -> float:
-        return min(seconds, CLOSE_WITHIN) if self._engine._closing else seconds
-
-    def _killed(self) -> Ended:
-        self._process.kill()
-        return Ended(self._request.number, cancelled=True)
-
-    def _died(self) -> Ended:
-        if self._request.cancel.is_set():
-            return self._killed()
-        reason = self._process.exit_reason()
-        self._process.kill()
-        return Ended(
-            self._request.number,
-            ModelProcessDied(
-                f"The model process stopped in the middle of its work: {reason}.",
-                "This often means that the memory was not enough. Try again with a smaller size "
-                "or model; nothing else was lost.",
-            ),
-        )

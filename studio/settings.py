@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import base64
-import binascii
+import copy
 import json
 import logging
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from PySide6.QtCore import QByteArray, QObject, QTimer, Signal
 
@@ -16,7 +16,7 @@ from engine.errors import FileError
 
 log = logging.getLogger(__name__)
 
-SAVE_AFTER = 500  # milliseconds of quiet before a change is written
+SAVE_AFTER = 500  # milliseconds from a change until it is written, with those that follow it
 
 Value = TypeVar("Value")
 
@@ -42,24 +42,30 @@ class Settings(QObject):
 
     def value(self, key: str, default: Value) -> Value:
         """The stored value, or `default` where there is none of its type."""
-        stored = self._values.get(key, default)
+        stored: Any = self._values.get(key)
+        if isinstance(default, float) and type(stored) is int:
+            stored = float(stored)  # JSON does not tell 1 from 1.0
         same_kind = isinstance(stored, type(default)) and isinstance(stored, bool) == isinstance(
             default, bool
         )
-        return stored if same_kind else default
+        # A copy: whoever changes a list they were given has not changed the settings.
+        return cast(Value, copy.deepcopy(stored)) if same_kind else default
 
     def set_value(self, key: str, value: Any) -> None:
-        if self._values.get(key) == value:
+        """Raises TypeError or ValueError for what JSON cannot hold, here and not when saving."""
+        plain = json.loads(json.dumps(value, allow_nan=False))
+        if key in self._values and self._values[key] == plain:
             return
-        self._values[key] = value
-        self._timer.start()
+        self._values[key] = plain
+        if not self._timer.isActive():  # else a slider being dragged would put it off for ever
+            self._timer.start()
         self.changed.emit(key)
 
     def bytes(self, key: str) -> QByteArray:
         """The geometry or dock layout that Qt gave us the last time; empty where there is none."""
         try:
             return QByteArray(base64.b64decode(self.value(key, ""), validate=True))
-        except binascii.Error:
+        except ValueError:  # not base64, or not even ASCII
             return QByteArray()
 
     def set_bytes(self, key: str, value: QByteArray) -> None:
@@ -75,12 +81,21 @@ class Settings(QObject):
 
 
 def _read(path: Path) -> dict[str, Any]:
-    if not path.exists():
-        return {}
     try:
         values = json.loads(path.read_text(encoding="utf-8"))
+        if not isinstance(values, dict):
+            raise ValueError("not a JSON object")
+    except FileNotFoundError:
+        return {}
     except (OSError, ValueError, RecursionError) as error:
         log.warning("%s cannot be read (%s); it is kept as .bad", path, error)
-        path.replace(path.with_suffix(".bad"))
+        _set_aside(path)
         return {}
-    return values if isinstance(values, dict) else {}
+    return values
+
+
+def _set_aside(path: Path) -> None:
+    try:
+        path.replace(files.new_path(path.parent, path.stem, ".bad"))
+    except OSError as error:
+        log.warning("%s cannot be set aside: %s", path, error)
