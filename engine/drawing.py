@@ -50,6 +50,11 @@ class Drawing:
         generator = torch.Generator("cpu").manual_seed(seed)
         try:
             result = self._pipe(**self._arguments, generator=generator, output_type="np")
+        except ValueError as error:  # how diffusers refuses settings it cannot combine
+            raise EngineError(
+                f"The model cannot draw with these settings: {error}",
+                "Change the steps, the scheduler or the size.",
+            ) from error
         finally:
             self._pipe.maybe_free_model_hooks()  # which the pipeline skips when it is stopped
         if any(getattr(result, "nsfw_content_detected", None) or ()):

@@ -24,6 +24,7 @@ from engine.errors import (
     OutOfMemory,
 )
 from engine.generators.text_to_image import TextToImage
+from engine.previews import LatentPreview
 from engine.schedulers import FLOW_SCHEDULERS, NOISE_SCHEDULERS
 from engine.task import Event, Notice, Preview, Progress, Saved
 from tests import tiny_models
@@ -127,14 +128,48 @@ def test_bfloat16_is_used_where_the_processor_has_it_and_draws_alike(
     assert 0 < difference < 12
 
 
-def test_previews_come_closer_to_the_image(sd3: Path, tmp_path: Path) -> None:
-    """With Euler steps a preview is the expected end, and the last one is the end itself."""
-    events = run(task(sd3, num_inference_steps=10), tmp_path)
+def test_a_preview_shows_the_expected_end_and_not_the_noise(sd3: Path) -> None:
+    """On a straight path from noise to an image, every step after the first shows the image."""
+    from diffusers import StableDiffusion3Pipeline
 
-    frames = [np.asarray(preview.image, float) for preview in of_kind(events, Preview)]
-    distances = [np.abs(frame - frames[-1]).mean() for frame in frames]
-    assert distances[0] == max(distances)
-    assert distances[-2] < distances[1] / 2
+    pipe = StableDiffusion3Pipeline.from_pretrained(sd3, text_encoder_3=None, tokenizer_3=None)
+    pipe.scheduler.set_timesteps(6)
+    image, noise = torch.randn(2, 1, 16, 8, 8, generator=torch.Generator().manual_seed(0))
+    preview = LatentPreview(pipe, sd3, (16, 16))
+    frames = [
+        preview.image(sigma * noise + (1 - sigma) * image, step)
+        for step, sigma in enumerate(pipe.scheduler.sigmas[1:])
+    ]
+    pixels = [np.asarray(frame, float) for frame in frames if frame]
+    assert len(pixels) == 6
+    assert all(np.abs(frame - pixels[-1]).max() <= 2 for frame in pixels[1:])
+    assert np.abs(pixels[0] - pixels[-1]).mean() > 10
+
+
+@pytest.mark.parametrize(
+    ("projection", "works"),
+    [
+        ({"factors": [[0, 0, 0]] * 16, "bias": [1, 0, -1]}, True),
+        ({"factors": [[0, 0, 0]] * 4, "bias": [1, 0, -1]}, True),  # of another VAE: no preview
+        ({"factors": [[0, 0]] * 16, "bias": [1, 0]}, False),
+        ({"factors": 7, "bias": []}, False),
+        ([], False),
+    ],
+)
+def test_a_model_may_bring_its_own_colours(
+    copy: Callable[[str], Path], tmp_path: Path, projection: Any, works: bool
+) -> None:
+    folder = copy("stable_diffusion_3")
+    (folder / "latent_rgb.json").write_text(json.dumps(projection))
+    if not works:
+        with pytest.raises(ModelError, match=r"latent_rgb\.json"):
+            run(task(folder), tmp_path)
+        return
+    previews = of_kind(run(task(folder), tmp_path), Preview)
+    own = len(projection["factors"]) == 16
+    assert {preview.image.getpixel((3, 3)) for preview in previews} == (
+        {(255, 127, 0)} if own else set()
+    )
 
 
 def test_progress_counts_the_steps_of_all_images(sd: Path, tmp_path: Path) -> None:
@@ -220,6 +255,12 @@ def test_every_noise_scheduler_draws(sd: Path, tmp_path: Path, scheduler: str) -
 def test_every_flow_scheduler_draws(sd3: Path, tmp_path: Path, scheduler: str) -> None:
     events = run(task(sd3, scheduler=scheduler, num_inference_steps=4), tmp_path)
     assert len(np.unique(np.asarray(images(events)[0]))) > 10
+
+
+def test_settings_that_diffusers_refuses_are_a_clear_error(sd: Path, tmp_path: Path) -> None:
+    with pytest.raises(EngineError, match="60") as caught:
+        run(task(sd, scheduler="lcm", num_inference_steps=60), tmp_path)
+    assert "steps" in caught.value.hint
 
 
 def test_the_models_own_scheduler_is_back_afterwards(sd: Path, tmp_path: Path) -> None:
