@@ -16,6 +16,7 @@ from engine.data.image_dataset import ImageDataset
 from engine.grid import image_grid
 
 if TYPE_CHECKING:
+    import torch
     from torch import Tensor, nn
 
     from engine.trainers.train_gan import TrainGan
@@ -38,6 +39,7 @@ class GanLearner:
             task.model, data.image_size, data.channels, task.latent_dim, task.width
         )
         self.loss = gan.LOSSES[task.loss]
+        self.precision = _precision(task.precision, self.device)
         networks = gan.build(self.config)
         self.generator = networks.generator.to(self.device)
         self.discriminator = networks.discriminator.to(self.device)
@@ -66,6 +68,8 @@ class GanLearner:
                 "sha256": self.data.sha256(),
             },
             "model": asdict(self.config),
+            "device": str(self.device),
+            "precision": self.precision,
             "parameters": {name: _count(network) for name, network in networks.items()},
         }
 
@@ -76,7 +80,8 @@ class GanLearner:
         from engine.models.gan import update_average
 
         noise = torch.randn(self.task.batch_size, self.task.latent_dim)
-        fakes = self.generator(noise.to(self.device))
+        with self._autocast():
+            fakes = self.generator(noise.to(self.device)).float()
         measured = self._discriminator_step(self._reals(step), fakes.detach())
         measured |= self._generator_step(fakes)
         # A young average would drag the untrained first steps along: let it grow old with the run.
@@ -96,7 +101,7 @@ class GanLearner:
         import torch
 
         # One pass for both: faster, and nothing in a discriminator mixes samples.
-        real, fake = self.discriminator(torch.cat((reals, fakes))).chunk(2)
+        real, fake = self._logits(torch.cat((reals, fakes))).chunk(2)
         loss = self.loss.discriminator(real, fake)
         norm = _update(self.discriminator, self.discriminator_optimizer, loss)
         return {
@@ -108,10 +113,20 @@ class GanLearner:
 
     def _generator_step(self, fakes: Tensor) -> dict[str, Tensor]:
         self.discriminator.requires_grad_(False)  # its gradients are not needed here
-        loss = self.loss.generator(self.discriminator(fakes))
+        loss = self.loss.generator(self._logits(fakes))
         norm = _update(self.generator, self.generator_optimizer, loss)
         self.discriminator.requires_grad_(True)
         return {"generator_loss": loss, "generator_gradient_norm": norm}
+
+    def _logits(self, images: Tensor) -> Tensor:
+        with self._autocast():
+            return self.discriminator(images).float()
+
+    def _autocast(self) -> torch.autocast:
+        import torch
+
+        enabled = self.precision == "bfloat16"
+        return torch.autocast(self.device.type, torch.bfloat16, enabled=enabled)
 
     def sample(self) -> Image.Image:
         import torch
@@ -147,6 +162,20 @@ def _update(network: nn.Module, optimizer: Any, loss: Tensor) -> Tensor:
     norm = get_total_norm([p.grad for p in network.parameters() if p.grad is not None])
     optimizer.step()
     return norm
+
+
+def _precision(asked: str, where: torch.device) -> str:
+    """What "auto" means here: bfloat16 for the convolutions where the device is made for it."""
+    if asked != "auto":
+        return asked
+    import torch
+
+    native = (
+        device.has_native_bfloat16()
+        if where.type == "cpu"
+        else (device.best_dtype(where) == torch.bfloat16)
+    )
+    return "bfloat16" if native else "float32"
 
 
 def _count(network: nn.Module) -> int:

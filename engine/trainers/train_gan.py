@@ -77,7 +77,7 @@ class TrainGan(TrainingTask):
         advanced=True,
     )
     generator_learning_rate: float = param(
-        2e-4,
+        5e-4,
         label="Generator learning rate",
         help="How far the generator moves in a step. Too high: pictures jump and break; too low: "
         "they take long to appear.",
@@ -86,7 +86,7 @@ class TrainGan(TrainingTask):
         advanced=True,
     )
     discriminator_learning_rate: float = param(
-        2e-4,
+        1e-3,
         label="Discriminator learning rate",
         help="How far the discriminator moves in a step. Higher makes it stricter.",
         minimum=0.0,
@@ -103,7 +103,7 @@ class TrainGan(TrainingTask):
         advanced=True,
     )
     beta2: float = param(
-        0.999,
+        0.99,
         label="Beta 2",
         help="How long Adam remembers the size of the gradients. Lower adapts faster.",
         minimum=0.0,
@@ -117,6 +117,15 @@ class TrainGan(TrainingTask):
         "single step: 0.995 spans about 200 of them. 0 draws from the last step alone.",
         minimum=0.0,
         maximum=0.99999,
+        advanced=True,
+    )
+
+    precision: str = param(
+        "auto",
+        label="Precision",
+        help="bfloat16 is up to twice as fast where the processor has it, and samples look the "
+        "same; float32 is for comparisons. auto asks the processor.",
+        choices=("auto", "float32", "bfloat16"),
         advanced=True,
     )
 
