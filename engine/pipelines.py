@@ -39,7 +39,7 @@ class LoadedPipeline:
         return inspect.signature(type(self.pipe).__call__).parameters
 
     def made_with(self) -> dict[str, str]:
-        """What else the same picture needs: versions, device and dtype."""
+        """What else the same picture needs, to the last bit."""
         import diffusers
         import torch
 
@@ -48,6 +48,7 @@ class LoadedPipeline:
             "diffusers": diffusers.__version__,
             "device": self.pipe.device.type,
             "dtype": str(self.pipe.dtype).removeprefix("torch."),
+            "threads": str(torch.get_num_threads()),
         }
 
     def use_scheduler(self, name: str) -> None:
@@ -103,6 +104,8 @@ def load_text_to_image(path: Path, report: Report) -> LoadedPipeline:
 
     Raises ModelError and OutOfMemory. Each part is a step, so that a stop is quick.
     """
+    report(Progress(0, None, "loading model"))
+    device.configure_threads()
     folder = check_pipeline(path)
     key = ("text_to_image", str(path), folder.fingerprint)
     return cache.loaded(key, lambda: _load(folder, report))
@@ -114,6 +117,7 @@ def _load(folder: PipelineFolder, report: Report) -> LoadedPipeline:
     import diffusers
     import torch
 
+    report(Progress(0, total, "loading the libraries"))
     target = device.best_device()
     dtype = device.best_dtype(target)
     if target.type == "cpu" and device.has_native_bfloat16():
