@@ -51,10 +51,10 @@ class JobsPanel(QDockWidget):
         self._error.retry.connect(lambda: self._do_with_current("retry"))
         self._stack = QStackedWidget()
         self.setWidget(self._lay_out())
-        self._list.modelReset.connect(self._after_reset)
-        self._list.dataChanged.connect(self._update_actions)
+        self._list.modelReset.connect(self._update)
+        self._list.dataChanged.connect(self._update)
         self._view.selectionModel().currentChanged.connect(self._select)
-        self._after_reset()
+        self._update()
 
     def selected(self) -> Job | None:
         return self._current
@@ -86,13 +86,15 @@ class JobsPanel(QDockWidget):
 
     # ------------------------------------------------------------------ what is shown
 
-    def _after_reset(self) -> None:
+    def _update(self) -> None:
         jobs = [job for engine in self._engines for job in engine.jobs]
         self._stack.setCurrentIndex(1 if jobs else 0)
         self._search.setVisible(len(jobs) >= SEARCH_FROM or bool(self._search.text()))
         self._clear.setEnabled(any(job.state.ended for job in jobs))
         self._notice_failure(jobs)
-        self._restore_current()
+        if self._view.currentIndex().data(JOB_ROLE) is not self._current:
+            self._restore_current()
+        self._show_current()
 
     def _notice_failure(self, jobs: Sequence[Job]) -> None:
         """A job that has just failed shows its message, unless the person is busy in the list."""
@@ -111,7 +113,6 @@ class JobsPanel(QDockWidget):
                 self._view.setCurrentIndex(index)
                 return
         self._current = None
-        self._show_current()
 
     def _select(self, index: QModelIndex) -> None:
         if index.isValid():  # an invalid one is only a reset, after which the row is found again
@@ -139,7 +140,7 @@ class JobsPanel(QDockWidget):
         search.setToolTip(self.tr("Show only jobs whose title or state contains this"))
         search.setAccessibleName(self.tr("Search jobs"))
         search.textChanged.connect(self._shown.setFilterFixedString)
-        search.textChanged.connect(self._restore_current)
+        search.textChanged.connect(self._update)
         return search
 
     def _make_clear(self) -> QPushButton:

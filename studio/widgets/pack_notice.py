@@ -1,0 +1,81 @@
+"""Says that a model has to be fetched first, offers to do it, and shows how far it is."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import (
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QProgressBar,
+    QPushButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from engine.task import Progress
+from studio.theme import SPACING, icon, set_role
+
+STEPS = 1000  # a bar counts in 32 bits, a file may have more bytes
+
+
+class PackNotice(QFrame):
+    """One sentence, one action, and another way on."""
+
+    fetch = Signal()
+    choose = Signal()
+    cancel = Signal()
+
+    def __init__(self, sentence: str, fetch_text: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        set_role(self, "notice")
+        self._sentence = sentence
+        self._words = QLabel(sentence, wordWrap=True, textFormat=Qt.TextFormat.PlainText)
+        self._bar = QProgressBar(textVisible=False)
+        self._bar.setAccessibleName(self.tr("Progress of the download"))
+        self._fetch = QPushButton(icon("download", "on_accent"), fetch_text)
+        self._fetch.setToolTip(self.tr("Download it now; everything after that is offline"))
+        set_role(self._fetch, "primary")
+        self._choose = QPushButton(self.tr("Choose a model file…"))
+        self._choose.setToolTip(self.tr("Use a .gguf file or a model folder of your own instead"))
+        self._cancel = QPushButton(self.tr("Cancel"))
+        self._cancel.setToolTip(self.tr("Stop the download"))
+        self._fetch.clicked.connect(self.fetch)
+        self._choose.clicked.connect(self.choose)
+        self._cancel.clicked.connect(self.cancel)
+        self._lay_out()
+        self.show_offer()
+
+    def show_offer(self) -> None:
+        self._words.setText(self._sentence)
+        self._show(fetching=False)
+
+    def show_progress(self, progress: Progress) -> None:
+        """How far the download is."""
+        stage = progress.stage or self.tr("fetching")
+        self._words.setText(stage[0].upper() + stage[1:] + " …")
+        self._bar.setRange(0, STEPS if progress.total else 0)
+        if progress.total:
+            self._bar.setValue(min(STEPS, STEPS * progress.step // progress.total))
+        self._show(fetching=True)
+
+    def focus_action(self) -> None:
+        self._fetch.setFocus()
+
+    def _show(self, fetching: bool) -> None:
+        self._bar.setVisible(fetching)
+        self._cancel.setVisible(fetching)
+        self._fetch.setVisible(not fetching)
+        self._choose.setVisible(not fetching)
+
+    def _lay_out(self) -> None:
+        words = QVBoxLayout()
+        words.setSpacing(SPACING)
+        words.addWidget(self._words)
+        words.addWidget(self._bar)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(SPACING)
+        row.addLayout(words, 1)
+        for button in (self._choose, self._cancel, self._fetch):
+            row.addWidget(button)

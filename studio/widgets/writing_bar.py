@@ -1,0 +1,98 @@
+"""The line under the page: how much is written, what the model does now, what to do with it."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QToolButton, QWidget
+
+from studio.theme import SPACING, icon, set_role
+
+
+class WritingBar(QWidget):
+    """Words at the left; in the middle what can be done now; at the right what is always there.
+
+    Its height never changes, so that the page above it does not jump.
+    """
+
+    stop = Signal()
+    keep = Signal()
+    discard = Signal()
+    again = Signal()
+    draw = Signal()
+    copy = Signal()
+    export = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._status = QLabel(textFormat=Qt.TextFormat.PlainText)
+        self._status.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        set_role(self._status, "caption")
+        self._stop = self._button(
+            "square", self.tr("Stop"), self.tr("Stop writing and keep what is there (Esc)")
+        )
+        self._keep = self._button(
+            "check", self.tr("Keep"), self.tr("Make the suggestion part of your text (Alt+Enter)")
+        )
+        self._discard = self._button(
+            "x", self.tr("Discard"), self.tr("Take the suggestion out (Ctrl+Z or Esc)")
+        )
+        self._again = self._button(
+            "refresh-cw", self.tr("Again"), self.tr("Write another one in its place (Ctrl+R)")
+        )
+        self._stop.clicked.connect(self.stop)
+        self._keep.clicked.connect(self.keep)
+        self._discard.clicked.connect(self.discard)
+        self._again.clicked.connect(self.again)
+        self._lay_out()
+        self.show_idle()
+
+    def show_idle(self) -> None:
+        self._offer()
+
+    def show_writing(self) -> None:
+        self._offer(self._stop)
+
+    def show_suggestion(self) -> None:
+        self._offer(self._keep, self._discard, self._again)
+
+    def set_status(self, text: str) -> None:
+        self._status.setText(text)
+
+    def status(self) -> str:
+        return self._status.text()
+
+    def _offer(self, *offered: QPushButton) -> None:
+        for button in (self._stop, self._keep, self._discard, self._again):
+            button.setVisible(button in offered)
+
+    def _lay_out(self) -> None:
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(SPACING // 2)
+        row.addWidget(self._status, 1)
+        for button in (self._stop, self._keep, self._discard, self._again):
+            row.addWidget(button)
+        row.addSpacing(SPACING)
+        for name, tip, signal in (
+            (
+                "brush",
+                self.tr("Draw this: the selection, or what was written last (Ctrl+D)"),
+                "draw",
+            ),
+            ("copy", self.tr("Copy the whole text, or the selection"), "copy"),
+            ("save", self.tr("Export as .txt or .md (Ctrl+E)"), "export"),
+        ):
+            tool = QToolButton()
+            tool.setIcon(icon(name, "muted"))
+            tool.setToolTip(tip)
+            tool.setAccessibleName(tip)
+            set_role(tool, "quiet")
+            tool.clicked.connect(getattr(self, signal))
+            row.addWidget(tool)
+
+    def _button(self, icon_name: str, text: str, tip: str) -> QPushButton:
+        button = QPushButton(icon(icon_name, "muted"), text)
+        set_role(button, "quiet")
+        button.setToolTip(tip)
+        button.setAccessibleName(text)
+        return button

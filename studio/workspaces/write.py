@@ -1,0 +1,350 @@
+"""Write: the page in the middle, the model's suggestion in it, its parameters at the right."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from pathlib import Path
+
+from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtGui import QCloseEvent, QGuiApplication
+from PySide6.QtWidgets import QDockWidget, QFileDialog, QMainWindow, QVBoxLayout, QWidget
+
+from engine import files, folders, packs
+from engine.errors import EngineError, FileError, InvalidTask
+from engine.registry import task_class
+from engine.task import Task, random_seed
+from engine.worker import Engine
+from studio.actions import Command, add_actions
+from studio.drafts import Draft
+from studio.pack_fetch import PackFetch
+from studio.settings import Settings
+from studio.theme import SPACING, set_role
+from studio.widgets.ask_box import AskBox
+from studio.widgets.error_box import ErrorBox
+from studio.widgets.pack_notice import PackNotice
+from studio.widgets.page import MARGIN, Page
+from studio.widgets.parameter_form import ParameterForm
+from studio.widgets.writing_bar import WritingBar
+from studio.writing import Writing
+
+CONTINUE_FROM = 6000
+"""Characters before the cursor that the model reads to go on: about 1,500 tokens."""
+
+COUNT_AFTER = 150  # milliseconds of quiet before words are counted again
+PARAMETERS = "write/parameters"
+
+
+class WriteWorkspace(QMainWindow):
+    """A person writes, and asks a language model for text or to go on."""
+
+    draw_requested = Signal(str)
+
+    title = "Write"
+    icon_name = "pen-line"
+
+    def __init__(
+        self, engine: Engine, settings: Settings, writes: type[Task] | None = None
+    ) -> None:
+        """`writes` is the task that writes; it has the fields of text_generation."""
+        super().__init__()
+        self._settings = settings
+        self._page = Page()
+        self._bar = WritingBar()
+        self._ask_box = AskBox()
+        self._error = ErrorBox()
+        self._retry: Callable[[], object] = self.ask
+        self._form = ParameterForm(
+            writes or task_class("text_generation"), exclude=("prompt", "apply_chat_template")
+        )
+        self._writing = Writing(engine, self._page, self)
+        self._notice = self._make_notice()
+        self._pack = PackFetch(engine, packs.PACKS[0], self._notice, self)
+        self._counting = QTimer(self, singleShot=True, interval=COUNT_AFTER)
+        documents = folders.home() / "documents"
+        self._draft = Draft(documents / "draft.txt", self._page.toPlainText, self)
+        self._prompt_draft = Draft(documents / "prompt.txt", self._ask_box.prompt.toPlainText, self)
+        self.setCentralWidget(self._lay_out())
+        self._add_parameters()
+        self._restore()
+        self._connect()
+        self._actions = {a.objectName(): a for a in add_actions(self, self.actions_table())}
+        self._update()
+        self._notice_model()
+
+    def actions_table(self) -> list[Command]:
+        tr = self.tr
+        return [
+            Command("write_ask", tr("Ask the model to write"), "Ctrl+Return", "sparkles", self.ask),
+            Command(
+                "write_continue",
+                tr("Continue from the cursor"),
+                "Ctrl+Shift+Return",
+                "pen-line",
+                self.write_on,
+            ),
+            Command("write_keep", tr("Keep the suggestion"), "Alt+Return", "check", self.keep),
+            Command(
+                "write_stop", tr("Stop, or discard the suggestion"), "Esc", "square", self.step_back
+            ),
+            Command("write_again", tr("Write another"), "Ctrl+R", "refresh-cw", self.write_again),
+            Command("write_draw", tr("Draw this"), "Ctrl+D", "brush", self.draw),
+            Command("write_copy", tr("Copy the text"), "Ctrl+Shift+C", "copy", self.copy),
+            Command("write_export", tr("Export the text…"), "Ctrl+E", "save", self.export),
+            Command(
+                "write_prompt", tr("Go to the prompt"), "Ctrl+L", "terminal", self.go_to_prompt
+            ),
+        ]
+
+    # ------------------------------------------------------------------ writing
+
+    def ask(self) -> None:
+        """Let the model write what the prompt says, in a paragraph of its own."""
+        self._retry = self.ask
+        self._start(self._ask_box.prompt.toPlainText(), answers=True)
+
+    def write_on(self) -> None:
+        """Let the model go on from the cursor."""
+        self._retry = self.write_on
+        self._page.keep()
+        before = self._page.text_before_cursor()[-CONTINUE_FROM:]
+        if not before.strip():
+            self._explain(
+                InvalidTask(
+                    "prompt",
+                    self.tr("There is no text before the cursor to go on from."),
+                    self.tr("Write a few words first, or ask for something below."),
+                ),
+                can_retry=False,
+            )
+            return
+        self._start(before.rstrip(" "), answers=False)
+
+    def write_again(self) -> None:
+        """Another text for the same request, in the place of the suggestion."""
+        task = self._writing.task
+        if task and self._page.suggestion and not self._writing.running:
+            self._page.replace_suggestion()
+            self._run(dataclasses.replace(task, seed=random_seed()))  # type: ignore[call-arg]
+
+    def keep(self) -> None:
+        self._page.keep()
+        self._page.setFocus()
+
+    def step_back(self) -> None:
+        """The first time stops the model, the second takes its text out."""
+        if self._writing.running:
+            self._writing.stop()
+        else:
+            self._page.discard()
+
+    def _start(self, prompt: str, answers: bool) -> None:
+        """`answers`: in a paragraph of its own; else on from the cursor, as if the writer wrote."""
+        if self._writing.running:
+            return
+        if self._pack.missed_by(self._form.values().get("model", "")):
+            self._notice.focus_action()
+            return
+        try:
+            task = self._form.task(prompt=prompt, apply_chat_template=answers)
+        except InvalidTask as error:
+            if error.field == "prompt":
+                self._explain(error, can_retry=False)
+                self.go_to_prompt()
+            return
+        self._page.begin_suggestion(new_paragraph=answers)
+        self._run(task)
+
+    def _run(self, task: Task) -> None:
+        self._error.hide()
+        self._form.show_seed_used(task.to_dict()["seed"])
+        self._writing.start(task, folders.outputs())
+
+    # ------------------------------------------------------------------ what to do with a text
+
+    def draw(self) -> None:
+        """Hand the selection, else what was written last, else this paragraph, to Create."""
+        text = (
+            self._page.selected_text()
+            or self._page.suggestion
+            or self._writing.answer
+            or self._page.textCursor().block().text()
+        )
+        if text.strip():
+            self.draw_requested.emit(" ".join(text.split()))
+
+    def copy(self) -> None:
+        text = self._page.selected_text() or self._page.toPlainText()
+        QGuiApplication.clipboard().setText(text)
+
+    def export(self) -> None:
+        """Ask where to, and write the text there."""
+        chosen, _ = QFileDialog.getSaveFileName(
+            self,
+            self.tr("Export the text"),
+            str(Path.home() / self.tr("Text.txt")),
+            self.tr("Text (*.txt);;Markdown (*.md)"),
+        )
+        if chosen:
+            self.export_to(Path(chosen))
+
+    def export_to(self, path: Path) -> None:
+        try:
+            files.write_text(path, self._page.toPlainText())
+        except FileError as error:
+            self._retry = self.export
+            self._explain(error)
+        else:
+            self._bar.set_status(self.tr("Exported to {}").format(path))
+
+    def go_to_prompt(self) -> None:
+        self._ask_box.prompt.setFocus()
+
+    # ------------------------------------------------------------------ what is shown
+
+    def _update(self) -> None:
+        """Show what can be done now."""
+        writing, waiting = self._writing.running, bool(self._page.suggestion)
+        if writing:
+            self._bar.show_writing()
+            self._bar.set_status(self._writing.status())
+        else:
+            self._bar.show_suggestion() if waiting else self._bar.show_idle()
+            self._count()
+        self._ask_box.set_ready(not writing)
+        self._actions["write_stop"].setEnabled(writing or waiting)
+        self._actions["write_keep"].setEnabled(waiting)
+        self._actions["write_again"].setEnabled(waiting and not writing)
+
+    def _count(self) -> None:
+        if self._writing.running:
+            return
+        if self._page.suggestion:
+            words = self.tr("{} words suggested").format(len(self._page.suggestion.split()))
+            self._bar.set_status(words + self._writing.status())
+        else:
+            count = len(self._page.toPlainText().split())
+            self._bar.set_status(
+                self.tr("1 word") if count == 1 else self.tr("{} words").format(count)
+            )
+
+    def _explain(self, error: EngineError, can_retry: bool = True) -> None:
+        self._error.show_error(error, can_retry=can_retry)
+
+    def _explain_failure(self, error: EngineError) -> None:
+        self._explain(error)
+        if isinstance(error, InvalidTask):
+            self._form.show_error(error.field, error.message)
+
+    def _explain_draft(self, error: EngineError) -> None:
+        self._retry = self._draft.touch
+        self._explain(error)
+
+    def _notice_model(self) -> None:
+        self._pack.missed_by(self._form.values().get("model", ""))
+
+    def _choose_model(self) -> None:
+        chosen, _ = QFileDialog.getOpenFileName(
+            self,
+            self.tr("Choose a language model"),
+            str(folders.models()),
+            self.tr("Models (*.gguf config.json)"),
+        )
+        if chosen:
+            path = Path(chosen)
+            model = path.parent if path.name == "config.json" else path
+            self._form.set_values({"model": str(model)})
+
+    # ------------------------------------------------------------------ from one start to the next
+
+    def _restore(self) -> None:
+        """The text, the prompt and the parameters as they were."""
+        self._form.set_values(self._settings.value(PARAMETERS, {}))
+        self._form.undo_stack.clear()
+        for draft, show in (
+            (self._draft, self._page.set_text),
+            (self._prompt_draft, self._ask_box.prompt.setPlainText),
+        ):
+            try:
+                show(draft.load())
+            except FileError as error:
+                self._explain(error, can_retry=False)
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        self._draft.close()
+        self._prompt_draft.close()
+        super().closeEvent(event)
+
+    # ------------------------------------------------------------------ parts
+
+    def _connect(self) -> None:
+        self._page.document().contentsChanged.connect(self._draft.touch)
+        self._page.document().contentsChanged.connect(self._counting.start)
+        self._page.suggestion_ended.connect(self._update)
+        self._ask_box.prompt.textChanged.connect(self._prompt_draft.touch)
+        self._counting.timeout.connect(self._count)
+        self._draft.failed.connect(self._explain_draft)
+        self._ask_box.asked.connect(self.ask)
+        self._ask_box.continued.connect(self.write_on)
+        self._bar.stop.connect(self._writing.stop)
+        self._bar.keep.connect(self.keep)
+        self._bar.discard.connect(self._page.discard)
+        self._bar.again.connect(self.write_again)
+        self._bar.draw.connect(self.draw)
+        self._bar.copy.connect(self.copy)
+        self._bar.export.connect(self.export)
+        self._writing.changed.connect(self._update)
+        self._writing.failed.connect(self._explain_failure)
+        self._error.retry.connect(self._try_again)
+        self._notice.choose.connect(self._choose_model)
+        self._pack.fetched.connect(self._notice_model)
+        self._pack.failed.connect(self._explain_fetch)
+        self._form.changed.connect(self._remember_parameters)
+
+    def _try_again(self) -> None:
+        self._error.hide()
+        self._retry()
+
+    def _explain_fetch(self, error: EngineError) -> None:
+        self._retry = self._pack.start
+        self._explain(error)
+
+    def _remember_parameters(self) -> None:
+        self._settings.set_value(PARAMETERS, self._form.values())
+        self._notice_model()
+
+    def _make_notice(self) -> PackNotice:
+        pack = packs.PACKS[0]
+        megabytes = round(pack.size / 1e6)
+        return PackNotice(
+            self.tr("Writing needs a language model. Fetch {} ({} MB, {}), once.").format(
+                pack.name, megabytes, pack.licence
+            ),
+            self.tr("Fetch {} MB").format(megabytes),
+        )
+
+    def _lay_out(self) -> QWidget:
+        under = QWidget()
+        column = QVBoxLayout(under)
+        column.setContentsMargins(MARGIN, SPACING, MARGIN, 2 * SPACING)
+        column.setSpacing(SPACING)
+        for widget in (self._bar, self._error, self._notice, self._ask_box):
+            column.addWidget(widget)
+        middle = QWidget()
+        set_role(middle, "page")
+        rows = QVBoxLayout(middle)
+        rows.setContentsMargins(0, 0, 0, 0)
+        rows.setSpacing(0)
+        rows.addWidget(self._page, 1)
+        rows.addWidget(under, 0, Qt.AlignmentFlag.AlignHCenter)
+        self._page.column_changed.connect(under.setFixedWidth)
+        self._page.setPlaceholderText(self.tr("Write here, or ask the model below."))
+        self._page.setAccessibleName(self.tr("Your text"))
+        self.setFocusProxy(self._page)
+        return middle
+
+    def _add_parameters(self) -> None:
+        dock = QDockWidget(self.tr("Parameters"), self)
+        dock.setObjectName("write_parameters")
+        dock.setWidget(self._form)
+        self.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, dock)
