@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from engine.task import Report
 
 AUTO = "auto"
 IMAGE_SIZES = (AUTO, *map(str, crop.SIZES))
+STICKERS = "engine.data.stickers"
 CHANNELS = {"gray": 1, "color": 3}
 COLORS = (AUTO, *CHANNELS)
 
@@ -64,9 +66,8 @@ def _read(name: str, size: int | None, report: Report) -> NDArray[np.uint8]:
     if name == "digits":
         return digits.load_digits()[0]
     if name == "stickers" and _has_stickers():
-        from engine.data.stickers import load_stickers
-
-        return load_stickers()
+        images: NDArray[np.uint8] = import_module(STICKERS).load_stickers()
+        return images
     path = Path(name).expanduser()
     if path.is_dir():
         return image_folder.load_folder(path, size, report)
@@ -80,4 +81,4 @@ def _read(name: str, size: int | None, report: Report) -> NDArray[np.uint8]:
 
 
 def _has_stickers() -> bool:
-    return find_spec("engine.data.stickers") is not None
+    return find_spec(STICKERS) is not None

@@ -42,6 +42,11 @@ class GanConfig:
             raise ValueError(f"{self.model!r} with images of {self.image_size} pixels")
 
 
+def default_width(image_size: int) -> int:
+    """What a CPU can train while somebody watches."""
+    return 64 if image_size < 64 else 32
+
+
 @dataclass(frozen=True)
 class Gan:
     """generator: noise (N, latent_dim) → images (N, C, H, W) in [-1, 1]; discriminator: → (N,)."""

@@ -36,7 +36,11 @@ class GanLearner:
         self.data = data
         self.device = device.best_device()
         self.config = gan.GanConfig(
-            task.model, data.image_size, data.channels, task.latent_dim, task.width
+            task.model,
+            data.image_size,
+            data.channels,
+            task.latent_dim,
+            task.width or gan.default_width(data.image_size),
         )
         self.loss = gan.LOSSES[task.loss]
         self.precision = _precision(task.precision, self.device)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import ClassVar
 
 from engine.data.image_dataset import AUTO, COLORS, IMAGE_SIZES, dataset_names, load_dataset
@@ -41,7 +42,7 @@ class TrainGan(TrainingTask):
         AUTO,
         label="Image size",
         help="Width and height of the drawn images. auto takes the size of the dataset, up to 64; "
-        "at 64 a step takes several times longer than at 28.",
+        "at 64 a step takes several times as long as at 28.",
         choices=IMAGE_SIZES,
         unit="px",
     )
@@ -52,11 +53,11 @@ class TrainGan(TrainingTask):
         choices=COLORS,
     )
     width: int = param(
-        64,
+        0,
         label="Width",
         help="Features in the layer next to the image (dcgan and conv). Twice the width draws "
-        "finer and takes about three times as long.",
-        minimum=4,
+        "finer and takes about three times as long. 0 takes 64, or 32 for images of 64 pixels.",
+        minimum=0,
         maximum=1024,
         advanced=True,
     )
@@ -128,6 +129,13 @@ class TrainGan(TrainingTask):
         choices=("auto", "float32", "bfloat16"),
         advanced=True,
     )
+
+    def __post_init__(self) -> None:
+        """A relative path becomes absolute, so that the run can go on from anywhere."""
+        super().__post_init__()
+        if self.dataset not in dataset_names():
+            path = Path(self.dataset).expanduser().absolute()
+            object.__setattr__(self, "dataset", str(path))
 
     def learner(self, report: Report) -> Learner:
         from engine.trainers.gan_learner import GanLearner

@@ -72,6 +72,7 @@ def readable(classifier: nn.Module, images: Tensor) -> tuple[float, int]:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)  # a minute on a quiet core
 def test_the_default_draws_digits_of_all_kinds(classifier: nn.Module, tmp_path: Path) -> None:
     def stop_nothing(event: Event) -> None:
         pass

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from engine.generators.sample_gan import SampleGan
 from engine.task import Event, Notice, Saved
 from engine.trainers.train_gan import TrainGan
 
-SHAPE = {"model": "dcgan", "image_size": 28, "channels": 1, "latent_dim": 8, "width": 4}
+SHAPE = {"model": "mlp_small", "image_size": 28, "channels": 1, "latent_dim": 8, "width": 4}
 
 
 def ignore(event: Event) -> None:
@@ -39,16 +40,29 @@ def pixels(path: Path) -> np.ndarray:
         return np.asarray(image)
 
 
-@pytest.fixture
-def run(tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run with checkpoints of steps 2 and 4."""
-    data = tmp_path / "few-images-idx3-ubyte"
+    folder = tmp_path_factory.mktemp("trained")
+    data = folder / "few-images-idx3-ubyte"
     idx.write(data, load_digits()[0][:10, :, :, 0])
     task = TrainGan(
-        dataset=str(data), max_steps=4, checkpoint_every=2, batch_size=4, width=4, latent_dim=8
+        dataset=str(data),
+        model="mlp_small",
+        max_steps=4,
+        checkpoint_every=2,
+        batch_size=4,
+        latent_dim=8,
+        seed=3,
     )
-    task.run(ignore, tmp_path / "run")
-    return tmp_path / "run"
+    task.run(ignore, folder / "run")
+    return folder / "run"
+
+
+@pytest.fixture
+def run(trained: Path, tmp_path: Path) -> Path:
+    """A copy of that run, to be damaged."""
+    return Path(shutil.copytree(trained, tmp_path / "run"))
 
 
 def damage(run: Path, step: int, name: str = "generator_ema") -> None:

@@ -184,12 +184,14 @@ class TestTraining:
 
 
 class TestResume:
-    @pytest.mark.parametrize("model", ["dcgan", "conv"])
-    @pytest.mark.parametrize("stop_at", [1, 5])
+    @pytest.mark.parametrize(
+        ("model", "stop_at", "precision"),
+        [("dcgan", 1, "float32"), ("dcgan", 5, "bfloat16"), ("conv", 5, "float32")],
+    )
     def test_a_stopped_run_goes_on_bit_for_bit(
-        self, model: str, stop_at: int, few_digits: str, tmp_path: Path
+        self, model: str, stop_at: int, precision: str, few_digits: str, tmp_path: Path
     ) -> None:
-        task = TrainGan(dataset=few_digits, model=model, max_steps=8, **TINY)
+        task = TrainGan(dataset=few_digits, model=model, precision=precision, max_steps=8, **TINY)
         task.run(ignore, tmp_path / "straight")
         with pytest.raises(Cancelled):
             task.run(cancel_at(stop_at), tmp_path / "stopped")
@@ -232,6 +234,16 @@ class TestResume:
             task = TrainGan(dataset=few_digits, max_steps=4, **{**TINY, "sample_every": every})
             task.run(ignore, tmp_path / str(every))
         assert_same(weights(tmp_path / "1"), weights(tmp_path / "4"))
+
+
+def test_a_run_goes_on_from_another_folder(
+    few_digits: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(Path(few_digits).parent)
+    TrainGan(dataset=Path(few_digits).name, max_steps=1, **TINY).run(ignore, tmp_path / "run")
+    monkeypatch.chdir(tmp_path)
+    TrainGan(max_steps=2, resume=True).run(ignore, tmp_path / "run")
+    assert RunFolder(tmp_path / "run").checkpoints()[-1][0] == 2
 
 
 def test_another_seed_is_another_run(few_digits: str, tmp_path: Path) -> None:
