@@ -47,10 +47,20 @@ class RunState:
         return self.heartbeat.step if self.heartbeat else 0
 
     @property
+    def task(self) -> str:
+        """The name of the trainer."""
+        return str(self.description.get("task", ""))
+
+    @property
+    def fields(self) -> dict[str, Any]:
+        """The settings of the training."""
+        fields = self.description.get("fields")
+        return fields if isinstance(fields, dict) else {}
+
+    @property
     def max_steps(self) -> int:
         """As run.json says; a resumed run may go further."""
-        fields = self.description.get("fields")
-        steps = fields.get("max_steps") if isinstance(fields, dict) else None
+        steps = self.fields.get("max_steps")
         return steps if isinstance(steps, int) else 0
 
 

@@ -15,10 +15,10 @@ from studio import theme
 from studio.widgets.curves import Array, Series, decimate, visible
 from studio.widgets.dot import Dot
 
-POINTS_PER_PIXEL = 1.0  # more cannot be told apart
-RAW_ALPHA = 70  # of 255, for the raw values behind smoothed ones
+POINTS = 600  # of a thin line; more cannot be told apart
+SMOOTH_POINTS = 300  # of a smoothed line, which is antialiased and costs ten times as much
+FAINT = 0.3  # how much of its colour the line of the raw values keeps behind the smoothed one
 AXIS_WIDTH = 48  # pixels, equal in all panes so that their steps are above one another
-ANTIALIAS_UP_TO = 1500  # points; longer lines are drawn plainly, which costs a fifth
 
 
 class CurvePane(QWidget):
@@ -78,8 +78,7 @@ class CurvePane(QWidget):
 
     def redraw(self, low: float, high: float, log_scale: bool) -> None:
         """Draw what lies between the steps `low` and `high`, and fit the y range to it."""
-        limit = max(int(self._plot.width() * POINTS_PER_PIXEL), 200)
-        shown = [curve.redraw(low, high, limit, log_scale) for curve in self._curves.values()]
+        shown = [curve.redraw(low, high, log_scale) for curve in self._curves.values()]
         self._plot.getAxis("left").setLogMode(log_scale)
         self._plot.setXRange(low, high, padding=0.0)
         finite = [y[np.isfinite(y)] for y in shown]
@@ -216,42 +215,33 @@ class _Curve:
         self.key = _LegendKey(label, color)
         self._color = color
         self._raw = pg.PlotCurveItem(connect="finite")
-        self._smooth = pg.PlotCurveItem(connect="finite")
-        plot.addItem(self._raw)
-        plot.addItem(self._smooth)
+        self._front = pg.PlotCurveItem(connect="finite")
+        for line in (self._raw, self._front):
+            line.setCacheMode(line.CacheMode.DeviceCoordinateCache)  # a moving cursor costs nothing
+            plot.addItem(line)
 
     def restyle(self) -> None:
         color = QColor(getattr(theme.colors(), self._color))
-        self._smooth.setPen(pg.mkPen(color, width=1.5))
-        color.setAlpha(RAW_ALPHA)
-        self._raw.setPen(pg.mkPen(color, width=1))
+        self._front.setPen(pg.mkPen(color, width=1.5))
+        self._raw.setPen(pg.mkPen(_mixed(color, theme.colors().surface, FAINT), width=1))
 
-    def redraw(self, low: float, high: float, limit: int, log_scale: bool) -> Array:
+    def redraw(self, low: float, high: float, log_scale: bool) -> Array:
+        """Draw both lines between two steps; returns all y values drawn."""
         part = visible(self.series.steps, low, high)
-        smoothed = self.series.smoothing > 0
-        raw = self._draw(self._raw, self.series.values[part], part, limit, log_scale, smoothed)
-        front = self.series.smoothed if smoothed else self.series.values
-        top = self._draw(self._smooth, front[part], part, limit, log_scale, True)
-        return np.concatenate((raw, top))
-
-    def _draw(
-        self,
-        line: pg.PlotCurveItem,
-        values: Array,
-        part: slice,
-        limit: int,
-        log_scale: bool,
-        shown: bool,
-    ) -> Array:
-        if not shown:
-            line.clear()
-            return values[:0]
+        x, raw, smoothed = (
+            values[part] for values in (self.series.steps, self.series.values, self.series.smoothed)
+        )
         if log_scale:
-            values = np.log10(np.where(values > 0, values, np.nan))
-        x, y = decimate(self.series.steps[part], values, limit)
-        antialias = line is self._smooth and len(x) <= ANTIALIAS_UP_TO
-        line.setData(x, y, antialias=antialias, connect="finite")
-        return y
+            raw, smoothed = _log(raw), _log(smoothed)
+        x_raw, raw = decimate(x, raw, POINTS)
+        if self.series.smoothing == 0:
+            self._raw.clear()
+            self._front.setData(x_raw, raw, antialias=False)
+            return raw
+        x_smoothed, smoothed = decimate(x, smoothed, SMOOTH_POINTS)
+        self._raw.setData(x_raw, raw)
+        self._front.setData(x_smoothed, smoothed, antialias=True)
+        return np.concatenate((raw, smoothed))
 
     def not_positive(self) -> int:
         return int(np.count_nonzero(self.series.values <= 0))
@@ -283,7 +273,21 @@ class _LegendKey(QWidget):
             layout.addWidget(widget)
 
 
+def _log(values: Array) -> Array:
+    return np.log10(np.where(values > 0, values, np.nan))
+
+
 def _place(line: pg.InfiniteLine, step: float | None) -> None:
     line.setVisible(step is not None)
     if step is not None:
         line.setValue(step)
+
+
+def _mixed(color: QColor, ground: QColor, share: float) -> QColor:
+    """What `color` looks like on `ground` when it is that transparent; opaque is drawn faster."""
+    parts = zip(
+        (color.redF(), color.greenF(), color.blueF()),
+        (ground.redF(), ground.greenF(), ground.blueF()),
+        strict=True,
+    )
+    return QColor.fromRgbF(*(front * share + back * (1 - share) for front, back in parts))

@@ -4,17 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from PySide6.QtCore import QEvent, QSignalBlocker, QSize, Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QKeyEvent, QShowEvent
 from PySide6.QtWidgets import (
-    QHBoxLayout,
     QLabel,
-    QMenu,
-    QPushButton,
-    QSlider,
     QSplitter,
     QStackedWidget,
-    QToolButton,
     QVBoxLayout,
     QWidget,
 )
@@ -22,9 +17,9 @@ from PySide6.QtWidgets import (
 from studio import theme
 from studio.widgets.curve_pane import CurvePane
 from studio.widgets.curves import Array, Series, nearest
+from studio.widgets.plot_tools import PlotTools
 
 REDRAW_EVERY = 100  # milliseconds; more often cannot be followed and costs the other widgets
-SMOOTHING = 80  # percent, at first
 COLORS = {
     "generator_loss": "generator_curve",
     "discriminator_loss": "discriminator_curve",
@@ -52,9 +47,12 @@ class MetricPlot(QWidget):
         self._range = (0.0, 1.0)
         self._cursor: float | None = None
         self._position: int | None = None
-        self._timer = QTimer(self, singleShot=True, interval=REDRAW_EVERY)
-        self._timer.timeout.connect(self._redraw)
-        self._build_tools()
+        self._waiting: list[CurvePane] = []  # to be redrawn
+        self._timer = QTimer(self, singleShot=True)
+        self._timer.timeout.connect(self._redraw_next)
+        self.tools = PlotTools()
+        self.tools.changed.connect(self._schedule)
+        self.tools.smoothing_changed.connect(self._smooth)
         self._splitter = QSplitter(Qt.Orientation.Vertical)
         self._splitter.setChildrenCollapsible(False)
         empty = QLabel(self.tr("The curves begin with the first steps."))
@@ -66,7 +64,7 @@ class MetricPlot(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(theme.SPACING)
-        layout.addLayout(self._tools)
+        layout.addWidget(self.tools)
         layout.addWidget(self._pages, 1)
 
     # ------------------------------------------------------------------ data
@@ -78,11 +76,12 @@ class MetricPlot(QWidget):
             pane.deleteLater()
         self._series.clear()
         self._panes.clear()
+        self._waiting.clear()
+        self._timer.stop()
         self._marks.clear()
-        self._menu.clear()
+        self.tools.clear()
         self._position = self._cursor = None
         self._pages.setCurrentIndex(0)
-        self._readout.clear()
 
     def extend(
         self,
@@ -117,7 +116,7 @@ class MetricPlot(QWidget):
         return [pane for pane in self._panes.values() if not pane.isHidden()]
 
     def _add_metric(self, name: str) -> None:
-        self._series[name] = Series(self.smoothing)
+        self._series[name] = Series(self.tools.smoothing)
         group, title = self._group(name)
         pane = self._panes.get(group)
         if pane is None:
@@ -149,84 +148,19 @@ class MetricPlot(QWidget):
         pane.hovered.connect(self._hover)
         pane.clicked.connect(self._click)
         pane.range_changed.connect(self._zoomed)
-        pane.fit_requested.connect(self._follow_button.click)
+        pane.fit_requested.connect(self._fit)
         pane.set_position(self._position)
         pane.setVisible(group in ("loss", "d"))
         self._panes[group] = pane
         self._splitter.addWidget(pane)
-        action = self._menu.addAction(title)
-        action.setCheckable(True)
-        action.setChecked(not pane.isHidden())
+        action = self.tools.add_metric(title, not pane.isHidden())
         action.toggled.connect(pane.setVisible)
         action.toggled.connect(self._schedule)
         return pane
 
-    # ------------------------------------------------------------------ tools
-
-    def _build_tools(self) -> None:
-        self._menu = QMenu(self)
-        metrics = QPushButton(self.tr("Metrics"))
-        metrics.setMenu(self._menu)
-        _explain(metrics, self.tr("Choose which measurements are drawn"))
-        self._smoothing = QSlider(Qt.Orientation.Horizontal)
-        self._smoothing.setRange(0, 99)
-        self._smoothing.setValue(SMOOTHING)
-        self._smoothing.setMinimumWidth(6 * theme.SPACING)
-        self._smoothing.setMaximumWidth(14 * theme.SPACING)
-        self._smoothing.valueChanged.connect(self._smooth)
-        _explain(
-            self._smoothing,
-            self.tr(
-                "Smoothing: debiased exponential moving average over the steps before. "
-                "The measured values stay visible, faint, behind it"
-            ),
-            self.tr("Smoothing"),
-        )
-        smoothing_label = QLabel(self.tr("Smoothing"))
-        smoothing_label.setBuddy(self._smoothing)
-        theme.set_role(smoothing_label, "caption")
-        self._log_button = self._toggle(
-            self.tr("Log"), self.tr("Logarithmic scale: shows small and large values together")
-        )
-        self._log_button.toggled.connect(self._schedule)
-        self._follow_button = self._toggle(
-            self.tr("Follow"),
-            self.tr(
-                "Show the whole run and keep up with it. Drag or scroll in a plot to look closer"
-            ),
-        )
-        self._follow_button.setChecked(True)
-        self._follow_button.toggled.connect(self._schedule)
-        self._readout = QLabel()
-        self._readout.setTextFormat(Qt.TextFormat.PlainText)
-        theme.set_role(self._readout, "caption")
-        self._tools = QHBoxLayout()
-        self._tools.setContentsMargins(theme.SPACING, 0, theme.SPACING, 0)
-        self._tools.setSpacing(theme.SPACING)
-        self._tools.addWidget(metrics)
-        self._tools.addWidget(smoothing_label)
-        self._tools.addWidget(self._smoothing, 1)
-        self._tools.addWidget(self._readout, 1)
-        self._tools.addStretch()
-        self._tools.addWidget(self._log_button)
-        self._tools.addWidget(self._follow_button)
-
-    def _toggle(self, text: str, tooltip: str) -> QToolButton:
-        button = QToolButton()
-        button.setText(text)
-        button.setCheckable(True)
-        theme.set_role(button, "quiet")
-        _explain(button, tooltip, text)
-        return button
-
-    @property
-    def smoothing(self) -> float:
-        """The weight of the past, 0 (none) to 0.99."""
-        return float(self._smoothing.value()) / 100
-
     def _smooth(self) -> None:
         for series in self._series.values():
-            series.smoothing = self.smoothing
+            series.smoothing = self.tools.smoothing
         self._schedule()
 
     # ------------------------------------------------------------------ one cursor
@@ -255,7 +189,7 @@ class MetricPlot(QWidget):
     def _read(self) -> None:
         """Name the step under the cursor, and what happened there."""
         if self._cursor is None:
-            self._readout.clear()
+            self.tools.read("")
             return
         text = self.tr("Step {step}").format(step=f"{self._cursor:,.0f}")
         reach = (self._range[1] - self._range[0]) / 100
@@ -263,18 +197,17 @@ class MetricPlot(QWidget):
         if near:
             closest = min(near, key=lambda mark: abs(mark - (self._cursor or 0.0)))
             text += f" · {self._marks[closest]}"
-        self._readout.setText(text)
+        self.tools.read(text)
 
     # ------------------------------------------------------------------ range and drawing
 
-    @property
-    def follow(self) -> bool:
-        return self._follow_button.isChecked()
-
     def _zoomed(self, low: float, high: float) -> None:
         self._range = (low, high)
-        with QSignalBlocker(self._follow_button):
-            self._follow_button.setChecked(False)
+        self.tools.set_follow(False)
+        self._schedule()
+
+    def _fit(self) -> None:
+        self.tools.set_follow(True)
         self._schedule()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
@@ -291,7 +224,7 @@ class MetricPlot(QWidget):
         elif event.key() == Qt.Key.Key_Right and shift:
             self._zoomed(low + half / 4, high + half / 4)
         elif event.key() == Qt.Key.Key_0:
-            self._follow_button.setChecked(True)
+            self._fit()
         else:
             super().keyPressEvent(event)
 
@@ -308,25 +241,28 @@ class MetricPlot(QWidget):
         return QSize(560, 480)
 
     def _schedule(self) -> None:
-        if not self._timer.isActive():
-            self._timer.start()
+        panes = self.visible_panes() if self.isVisible() else []  # showEvent draws what is missed
+        self._waiting += [pane for pane in panes if pane not in self._waiting]
+        if self._waiting and not self._timer.isActive():
+            self._start_timer()
 
-    def _redraw(self) -> None:
-        if not self.isVisible() or not self._series:
-            return  # showEvent draws what was missed
-        if self.follow:
+    def _redraw_next(self) -> None:
+        """Panes take turns, so that the window is never busy for longer than one takes."""
+        pane = self._waiting.pop(0)
+        if pane.isVisible():
+            self._redraw(pane)
+        if self._waiting:
+            self._start_timer()
+
+    def _start_timer(self) -> None:
+        self._timer.start(REDRAW_EVERY // max(len(self.visible_panes()), 1))
+
+    def _redraw(self, pane: CurvePane) -> None:
+        if self.tools.follow:
             first = min(float(s.steps[0]) for s in self._series.values() if s)
             self._range = (first, max(float(self.last_step), first + 1))
-        panes = self.visible_panes()
         low, high = self._range
-        marks = [step for step in self._marks if low <= step <= high]
-        for pane in panes:
-            pane.set_marks(marks)
-            pane.redraw(low, high, self._log_button.isChecked())
-            pane.show_values(self._cursor)
-            pane.set_steps_shown(pane is panes[-1])
-
-
-def _explain(widget: QWidget, tooltip: str, name: str = "") -> None:
-    widget.setToolTip(tooltip)
-    widget.setAccessibleName(name or tooltip)
+        pane.set_marks([step for step in self._marks if low <= step <= high])
+        pane.redraw(low, high, self.tools.log_scale)
+        pane.show_values(self._cursor)
+        pane.set_steps_shown(pane is self.visible_panes()[-1])

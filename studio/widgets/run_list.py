@@ -171,10 +171,8 @@ class RunList(QWidget):
         """What was trained on what."""
         if state is None:
             return run.path.name
-        fields = state.description.get("fields")
-        data = fields.get("dataset", "") if isinstance(fields, dict) else ""
-        task = str(state.description.get("task", ""))
-        return " · ".join(p for p in (self._titles.get(task, task), Path(str(data)).name) if p)
+        data = Path(str(state.fields.get("dataset", ""))).name
+        return " · ".join(part for part in (self._titles.get(state.task, state.task), data) if part)
 
     def _caption(self, entry: _Entry, word: str) -> str:
         if entry.state is None:

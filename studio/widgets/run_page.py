@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import (
@@ -16,7 +18,9 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from engine.errors import EngineError
 from studio import theme
+from studio.run_follower import RunState
 from studio.widgets.error_box import ErrorBox
 from studio.widgets.run_monitor import RunMonitor
 from studio.widgets.transport import Status, TransportBar
@@ -90,6 +94,25 @@ class RunPage(QWidget):
         """Something worth knowing although the work goes on."""
         self.notice.setText(message)
         self.notice.setVisible(bool(message))
+
+    def explain_end(self, state: RunState, events: Sequence[str]) -> None:
+        """A run of another time that ended badly: what is known, and what is left of it."""
+        step = f"{state.step:,}"
+        if state.word == "failed":
+            message = self.tr("This training failed at step {step}.").format(step=step)
+            if events:
+                message += " " + self.tr("Its last entry: {event}.").format(event=events[-1])
+        elif state.word == "interrupted":
+            message = self.tr("This training was interrupted at step {step}.").format(step=step)
+        else:
+            return
+        if state.checkpoint is None:
+            hint = self.tr("There is no checkpoint to go on from; start a new run.")
+        else:
+            hint = self.tr(
+                "The checkpoint of step {step} is safe: Train further goes on from it."
+            ).format(step=f"{state.checkpoint:,}")
+        self.errors.show_error(EngineError(message, hint), can_retry=False)
 
     def show_status(self, status: Status) -> None:
         self.transport.show_status(status)

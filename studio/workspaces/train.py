@@ -162,31 +162,13 @@ class TrainWorkspace(QMainWindow):
         control.read(update)
         self.page.monitor.show_update(update, control.total)
         self.page.set_title(self.runs.title(update.run, update.state), update.run.path.name)
-        drawable = control.resumable and update.state.description.get("task") == FIRST_TRAINER
+        drawable = control.resumable and update.state.task == FIRST_TRAINER
         self.drawing.set_run(update.run.path, drawable)
         if before is None or before.word != update.state.word:
             self.runs.refresh()
-            self._explain_end(control, update)
+            if control.job is None:
+                self.page.explain_end(update.state, [event for _, event in update.marks])
         self._show_status()
-
-    def _explain_end(self, control: RunControl, update: RunUpdate) -> None:
-        """A run of another time that ended badly: what is known, and what is left of it."""
-        state = update.state
-        if control.job or state.word not in ("failed", "interrupted"):
-            return
-        step = f"{state.step:,}"
-        if state.word == "failed":
-            message = self.tr("This training failed at step {step}.").format(step=step)
-        else:
-            message = self.tr("This training was interrupted at step {step}.").format(step=step)
-        if state.word == "failed" and update.marks:
-            message += " " + self.tr("Its last entry: {event}.").format(event=update.marks[-1][1])
-        hint = self.tr("There is no checkpoint to go on from; start a new run.")
-        if state.checkpoint is not None:
-            hint = self.tr("The checkpoint of step {step} is safe: Train further goes on from it.")
-        self.page.errors.show_error(
-            EngineError(message, hint.format(step=f"{state.checkpoint or 0:,}")), can_retry=False
-        )
 
     def _show_error(self, error: EngineError) -> None:
         self.page.errors.show_error(error, can_retry=False)
@@ -210,11 +192,9 @@ class TrainWorkspace(QMainWindow):
         control = self._control
         if control is None or control.state is None:
             return
-        said = control.state.description
+        fields = {**control.state.fields, "max_steps": to_step, "resume": True}
         try:
-            trainer = registry.task_class(str(said.get("task")))
-            fields = {**said.get("fields", {}), "max_steps": to_step, "resume": True}
-            task = trainer.from_dict(fields)
+            task = registry.task_class(control.state.task).from_dict(fields)
         except EngineError as error:
             self._show_error(error)
             return

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import numpy as np
 import pytest
 from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
@@ -67,7 +69,7 @@ def button(plot: MetricPlot, text: str) -> QToolButton:
 
 
 def curve(pane: CurvePane, name: str) -> np.ndarray:
-    y: np.ndarray = pane._curves[name]._smooth.getData()[1]
+    y: np.ndarray = pane._curves[name]._front.getData()[1]
     return y
 
 
@@ -79,7 +81,7 @@ def test_losses_and_verdicts_have_a_pane_each_and_the_rest_waits_to_be_chosen(
         ["generator_loss", "discriminator_loss"],
         ["d_real", "d_fake"],
     ]
-    kid = next(action for action in plot._menu.actions() if action.text() == "Kid")
+    kid = next(action for action in plot.tools._menu.actions() if action.text() == "Kid")
     kid.trigger()
     assert [p.names for p in plot.visible_panes()][-1] == ["kid"]
     drawn(qtbot, plot)
@@ -121,7 +123,7 @@ def test_the_wheel_zooms_and_ends_following_until_follow_is_pressed(
     qtbot.keyClick(plot, Qt.Key.Key_Plus)
     drawn(qtbot, plot)
     low, high = loss._plot.viewRange()[0]
-    assert high - low < 700 and not plot.follow
+    assert high - low < 700 and not plot.tools.follow
     assert verdict._plot.viewRange()[0] == pytest.approx([low, high])
     plot.extend(columns(np.array([5000.0])))
     drawn(qtbot, plot)
@@ -134,7 +136,7 @@ def test_the_wheel_zooms_and_ends_following_until_follow_is_pressed(
 def test_log_scale_leaves_out_what_it_cannot_show_and_says_so(
     qtbot: QtBot, plot: MetricPlot
 ) -> None:
-    plot._smoothing.setValue(0)
+    plot.tools._smoothing.setValue(0)
     plot.extend(columns())
     qtbot.mouseClick(button(plot, "Log"), Qt.MouseButton.LeftButton)
     drawn(qtbot, plot)
@@ -168,11 +170,10 @@ def test_smoothing_keeps_the_raw_curve_behind(qtbot: QtBot, plot: MetricPlot) ->
 def test_ten_redraws_a_second_at_most_and_few_points_whose_peaks_survive(
     qtbot: QtBot, plot: MetricPlot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    redraws: list[float] = []
-    whole = plot._redraw
-    monkeypatch.setattr(plot, "_redraw", lambda: (redraws.append(0.0), whole()))
-    plot._timer.timeout.disconnect()
-    plot._timer.timeout.connect(plot._redraw)
+    redraws: list[CurvePane] = []
+    draw = plot._redraw
+    monkeypatch.setattr(plot, "_redraw", lambda pane: (redraws.append(pane), draw(pane)))
+    began = time.monotonic()
     steps = np.arange(200_000.0)
     values = np.zeros(200_000)
     values[77_777] = 50.0
@@ -181,7 +182,7 @@ def test_ten_redraws_a_second_at_most_and_few_points_whose_peaks_survive(
         plot.extend({"loss": (steps[part], values[part])})
         qtbot.wait(1)
     drawn(qtbot, plot)
-    assert len(redraws) <= 20
+    assert 1 <= len(redraws) <= 10 * (time.monotonic() - began) + 1
     (only,) = plot.visible_panes()
     raw = only._curves["loss"]._raw.getData()[1]
     assert len(raw) < 2000
@@ -194,7 +195,7 @@ def test_events_are_marked_and_named_under_the_cursor(qtbot: QtBot, plot: Metric
     loss = pane(plot, "Loss")
     assert list(loss._marks.xvals) == [500]
     hover(loss, place(loss, 501.0))
-    assert plot._readout.text() == "Step 500 · paused"
+    assert plot.tools._readout.text() == "Step 500 · paused"
 
 
 def test_cleared_it_says_what_will_come(qtbot: QtBot, plot: MetricPlot) -> None:
