@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from engine import cache, device
-from engine.errors import ModelError, OutOfMemory
+from engine.errors import InvalidTask, ModelError, OutOfMemory
 from engine.gate.model_folder import LanguageModelFolder, check_language_model
 from engine.language.chat import Chat
 from engine.language.model import End, Request, Written, prompt_too_long
@@ -109,7 +109,7 @@ class TransformersModel:
             request.prompt, return_tensors="pt", add_special_tokens=self.chat is None
         )["input_ids"].to(self._device)
         room = self._room(prompt_ids.shape[1])
-        progress = _Writing(self._decode, prompt_ids[0].tolist(), request, room, report)
+        progress = _Writing(self._decode, prompt_ids[0].tolist(), request, report)
         torch.manual_seed(request.seed)
         with torch.inference_mode(), progress.reading():
             output = self._model.generate(
@@ -122,6 +122,8 @@ class TransformersModel:
 
     def _room(self, prompt_tokens: int) -> int:
         """Tokens that the model can still write after the prompt."""
+        if not prompt_tokens:
+            raise InvalidTask("prompt", f"{self.name} knows no word of the prompt.")
         config = self._model.config.get_text_config()
         context = int(getattr(config, "max_position_embeddings", None) or UNBOUNDED)
         if prompt_tokens >= context:
@@ -161,11 +163,14 @@ class _Writing:
     """
 
     def __init__(
-        self, decode: Any, prompt_ids: list[int], request: Request, room: int, report: Report
+        self,
+        decode: Callable[[list[int]], str],
+        prompt_ids: list[int],
+        request: Request,
+        report: Report,
     ) -> None:
         self._decode = decode
         self._request = request
-        self._room = room
         self._report = report
         self._prompt_length = self._seen = len(prompt_ids)
         self._stream = TextStream(request.stop, report)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import time
 from pathlib import Path
 
 import pytest
 
 from engine import folders, packs
-from engine.errors import EngineError
+from engine.errors import Cancelled, EngineError
 from engine.generators.text_generation import TextGeneration
 from engine.task import Event, Saved, Token
 
@@ -63,6 +64,23 @@ def test_writes_sensible_english_and_the_same_again(tmp_path: Path) -> None:
 
 
 def test_beams_on_the_same_weights(tmp_path: Path) -> None:
-    text = write(tmp_path, num_beams=3, do_sample=False, max_new_tokens=60)
+    text = write(tmp_path, num_beams=3, do_sample=False, max_new_tokens=40)
     assert SEA.search(text)
-    assert write(tmp_path, num_beams=3, do_sample=False, max_new_tokens=60) == text
+    assert write(tmp_path, num_beams=3, do_sample=False, max_new_tokens=40) == text
+
+
+def test_stop_does_not_wait_for_the_rest(tmp_path: Path) -> None:
+    story = TextGeneration(prompt="Write a long story about the sea.", seed=1)
+    story.run(lambda event: None, tmp_path)  # warm
+    started = time.perf_counter()
+    story.run(lambda event: None, tmp_path)
+    whole = time.perf_counter() - started
+
+    def stop(event: Event) -> None:
+        if isinstance(event, Token):
+            raise Cancelled
+
+    started = time.perf_counter()
+    with pytest.raises(Cancelled):
+        story.run(stop, tmp_path)
+    assert time.perf_counter() - started < whole / 2
