@@ -152,7 +152,8 @@ class TextToImage(Task):
         }
         if self.negative_prompt:  # pipelines differ in what stands for none
             wanted["negative_prompt"] = self.negative_prompt
-        return {name: wanted[name] for name in wanted if name in model.call_parameters()}
+        taken = {name: wanted[name] for name in wanted if name in model.call_parameters()}
+        return taken | model.text_length()
 
 
 def _size(task: TextToImage, model: LoadedPipeline) -> tuple[int, int]:
