@@ -30,6 +30,7 @@ class Draft(QObject):
         super().__init__(parent)
         self.path = path
         self._read = read
+        self._closed = False
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="draft")
         self._written.connect(self._after_write)
         self._timer = QTimer(self)
@@ -57,13 +58,14 @@ class Draft(QObject):
 
     def touch(self) -> None:
         """The text has changed."""
-        if not self._timer.isActive():
+        if not self._timer.isActive() and not self._closed:
             self._timer.start()
 
     def close(self) -> None:
         """Write what is not written yet, and wait for it."""
         if self._timer.isActive():
             self._save()
+        self._closed = True
         self._writer.shutdown()
 
     def _save(self) -> None:

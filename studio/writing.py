@@ -18,7 +18,6 @@ class Writing(QObject):
 
     changed = Signal()
     failed = Signal(object)  # an EngineError
-    noticed = Signal(str)
 
     def __init__(self, engine: Engine, page: Page, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -30,6 +29,7 @@ class Writing(QObject):
         self._page = page
         self._job: Job | None = None
         self._pace = _Pace()
+        self._notice = ""
         page.suggestion_ended.connect(self._after_suggestion)
 
     @property
@@ -38,7 +38,7 @@ class Writing(QObject):
 
     def start(self, task: Task, out: Path) -> None:
         """Run `task`; the page has begun a suggestion for it."""
-        self.task, self.answer, self._pace = task, "", _Pace()
+        self.task, self.answer, self._notice, self._pace = task, "", "", _Pace()
         job = Job(task, out)
         job.reported.connect(self._take)
         job.finished.connect(self._end)
@@ -57,7 +57,7 @@ class Writing(QObject):
     def status(self) -> str:
         """What the model does now, in a few words."""
         if self._job is None:
-            return self._speed()
+            return self._speed() + self._notice
         progress = self._job.progress
         if self.answer:
             return self.tr("Writing") + self._speed()
@@ -76,7 +76,7 @@ class Writing(QObject):
         elif isinstance(event, Progress) and self.answer:
             self._pace.note(event.step)
         elif isinstance(event, Notice):
-            self.noticed.emit(event.message)
+            self._notice = f" · {event.message}"
         self.changed.emit()
 
     def _end(self) -> None:
@@ -93,6 +93,8 @@ class Writing(QObject):
         if self._job:
             self._job.cancel()
             self._let_go()
+        if not kept:
+            self.answer = ""
         self.changed.emit()
 
     def _let_go(self) -> None:

@@ -92,6 +92,7 @@ class AboutDialog(QDialog):
         self._works.currentIndexChanged.connect(self._show_licence)
         self._licence = QPlainTextEdit(readOnly=True)
         self._licence.setAccessibleName(self.tr("Licence text"))
+        self._licence.setMinimumHeight(8 * self.fontMetrics().lineSpacing())
         self._licence.setToolTip(self.tr("The licence and the people to thank"))
         return self._works
 

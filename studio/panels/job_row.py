@@ -179,7 +179,8 @@ def _paint_line(painter: QPainter, place: QRect, font: QFont, color: QColor, tex
     painter.setPen(color)
     shown = QFontMetrics(font).elidedText(text, Qt.TextElideMode.ElideRight, place.width())
     top_left = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop
-    painter.drawText(place, top_left | Qt.TextFlag.TextSingleLine, shown)
+    flags = Qt.TextFlag.TextSingleLine | Qt.TextFlag.TextDontClip
+    painter.drawText(place, top_left | flags, shown)
 
 
 def _paint_bar(painter: QPainter, option: QStyleOptionViewItem, job: Job) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from PySide6.QtCore import QModelIndex, QSortFilterProxyModel, Qt
+from PySide6.QtCore import QModelIndex, QSize, QSortFilterProxyModel, Qt
 from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import (
     QAbstractItemView,
@@ -55,6 +55,10 @@ class JobsPanel(QDockWidget):
         self._list.dataChanged.connect(self._update)
         self._view.selectionModel().currentChanged.connect(self._select)
         self._update()
+
+    def sizeHint(self) -> QSize:
+        """Room for a few rows; the work above it needs the rest."""
+        return QSize(40 * SPACING, 24 * SPACING)
 
     def selected(self) -> Job | None:
         return self._current

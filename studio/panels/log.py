@@ -5,7 +5,14 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 
-from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QSortFilterProxyModel, Qt, QUrl
+from PySide6.QtCore import (
+    QModelIndex,
+    QPersistentModelIndex,
+    QSize,
+    QSortFilterProxyModel,
+    Qt,
+    QUrl,
+)
 from PySide6.QtGui import (
     QAction,
     QDesktopServices,
@@ -48,6 +55,10 @@ class LogPanel(QDockWidget):
         self._view.selectionModel().currentChanged.connect(self._show_whole)
         handler.arrived.connect(self._take)
         self._take()
+
+    def sizeHint(self) -> QSize:
+        """Room for a few rows; the work above it needs the rest."""
+        return QSize(40 * SPACING, 24 * SPACING)
 
     def copy(self) -> None:
         """Copy the selected records, or all that are shown when none is selected."""

@@ -14,7 +14,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from engine.errors import EngineError, UnexpectedError
+from engine.errors import EngineError, InvalidTask, UnexpectedError
 from studio.theme import SPACING, colors, icon, icon_pixmap, set_role
 
 
@@ -48,6 +48,7 @@ class ErrorBox(QFrame):
         self._hint.setText(error.hint)
         self._hint.setVisible(bool(error.hint))
         self._retry.setVisible(can_retry)
+        self._copy.setVisible(not isinstance(error, InvalidTask))  # nothing more is known then
         self._sign.setPixmap(
             icon_pixmap("circle-alert", colors().danger, QSize(16, 16), self.devicePixelRatioF())
         )

@@ -13,6 +13,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from engine.packs import Pack
 from engine.task import Progress
 from studio.theme import SPACING, icon, set_role
 
@@ -26,14 +27,19 @@ class PackNotice(QFrame):
     choose = Signal()
     cancel = Signal()
 
-    def __init__(self, sentence: str, fetch_text: str, parent: QWidget | None = None) -> None:
+    def __init__(self, pack: Pack, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         set_role(self, "notice")
-        self._sentence = sentence
-        self._words = QLabel(sentence, wordWrap=True, textFormat=Qt.TextFormat.PlainText)
+        megabytes = round(pack.size / 1e6)
+        self._sentence = self.tr(
+            "Writing needs a language model.\nFetch {} ({} MB, {}), once."
+        ).format(pack.name, megabytes, pack.licence)
+        self._words = QLabel(wordWrap=True, textFormat=Qt.TextFormat.PlainText)
         self._bar = QProgressBar(textVisible=False)
         self._bar.setAccessibleName(self.tr("Progress of the download"))
-        self._fetch = QPushButton(icon("download", "on_accent"), fetch_text)
+        self._fetch = QPushButton(
+            icon("download", "on_accent"), self.tr("Fetch {} MB").format(megabytes)
+        )
         self._fetch.setToolTip(self.tr("Download it now; everything after that is offline"))
         set_role(self._fetch, "primary")
         self._choose = QPushButton(self.tr("Choose a model file…"))

@@ -1,29 +1,24 @@
-"""The page a person writes on: a calm column of text into which a model's suggestion can grow."""
+"""The page a person writes on, and into which a model's suggestion can grow."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from PySide6.QtCore import QEvent, QMargins, QMimeData, QRectF, Qt, Signal
+from PySide6.QtCore import QEvent, QMimeData, QRectF, Qt, Signal
 from PySide6.QtGui import (
     QInputMethodEvent,
     QKeyEvent,
     QKeySequence,
     QPainter,
     QPaintEvent,
-    QResizeEvent,
-    QTextBlockFormat,
     QTextCursor,
 )
-from PySide6.QtWidgets import QApplication, QTextEdit, QWidget
+from PySide6.QtWidgets import QTextEdit, QWidget
 
-from studio.theme import SPACING, colors, set_role
+from studio.theme import SPACING, colors
+from studio.widgets.column_edit import MARGIN, ColumnEdit
 from studio.widgets.suggestion import Suggestion
-
-LINE_HEIGHT = 160.0  # percent
-COLUMN = 58  # average characters, some 70 of a text: what the eye takes in with ease
-MARGIN = 4 * SPACING
 
 EDITING = (
     QKeySequence.StandardKey.Paste,
@@ -36,49 +31,18 @@ EDITING = (
 )
 
 
-class Page(QTextEdit):
+class Page(ColumnEdit):
     """Plain text with one suggestion at most, which is coloured until it is kept or discarded."""
 
     suggestion_ended = Signal(bool)  # kept?
-    column_changed = Signal(int)  # pixels
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
         self._suggestion: Suggestion | None = None
         self._growing = False
         self._follow = False
         self._typed_until: tuple[Suggestion, int] | None = None
-        set_role(self, "page")
-        self.setAcceptRichText(False)
-        self.setTabChangesFocus(True)
-        self.setCursorWidth(2)
-        self.setLineWrapMode(QTextEdit.LineWrapMode.FixedPixelWidth)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.document().setDocumentMargin(MARGIN)
-        self.set_text("")
+        super().__init__(parent)
         self.document().contentsChanged.connect(self._check_suggestion)
-
-    def set_text(self, text: str) -> None:
-        """Start from this text; there is nothing to undo."""
-        self.setUndoRedoEnabled(False)
-        self.setPlainText(text)
-        airy = QTextBlockFormat()
-        airy.setLineHeight(LINE_HEIGHT, QTextBlockFormat.LineHeightTypes.ProportionalHeight.value)
-        cursor = QTextCursor(self.document())
-        cursor.select(QTextCursor.SelectionType.Document)
-        cursor.mergeBlockFormat(airy)
-        self.setUndoRedoEnabled(True)
-        self.moveCursor(QTextCursor.MoveOperation.End)
-
-    def text_before_cursor(self) -> str:
-        cursor = self.textCursor()
-        end = cursor.selectionEnd()
-        cursor.setPosition(0)
-        cursor.setPosition(end, QTextCursor.MoveMode.KeepAnchor)
-        return cursor.selection().toPlainText()
-
-    def selected_text(self) -> str:
-        return self.textCursor().selection().toPlainText()
 
     # ------------------------------------------------------------------ the suggestion
 
@@ -114,12 +78,12 @@ class Page(QTextEdit):
             text = self._suggestion.joined(text)
         if not text:
             return
-        follow = self._follow and self._sees(self._suggestion.end)
+        follow = self._follow and self.sees(self._suggestion.end)
         with self._cursor_stays(self._suggestion):
             self._suggestion.append(text)
         self._show_suggestion()
         if follow:
-            self._scroll_to(self._suggestion.end)
+            self.scroll_down_to(self._suggestion.end)
 
     def finish_suggestion(self) -> None:
         """Nothing more comes; what is there waits to be kept or discarded."""
@@ -265,47 +229,10 @@ class Page(QTextEdit):
             height = last.bottom() - first.top()
             painter.drawRoundedRect(QRectF(MARGIN - 2 * SPACING, first.top(), 3, height), 1.5, 1.5)
 
-    def _sees(self, position: int) -> bool:
-        return self._rect_bottom(position) <= self.viewport().height() + MARGIN
-
-    def _scroll_to(self, position: int) -> None:
-        hidden = self._rect_bottom(position) + MARGIN - self.viewport().height()
-        if hidden > 0:
-            bar = self.verticalScrollBar()
-            bar.setValue(bar.value() + hidden)
-
-    def _rect_bottom(self, position: int) -> int:
-        cursor = QTextCursor(self.document())
-        cursor.setPosition(position)
-        return self.cursorRect(cursor).bottom()
-
-    # ------------------------------------------------------------------ how it looks
-
-    def event(self, event: QEvent) -> bool:
-        if event.type() == QEvent.Type.Wheel:  # beside the column
-            return QApplication.sendEvent(self.verticalScrollBar(), event)
-        return super().event(event)
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        super().resizeEvent(event)
-        self._center()
-
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)
-        if event.type() in (QEvent.Type.FontChange, QEvent.Type.StyleChange):
-            self._center()
+        if event.type() in (QEvent.Type.PaletteChange, QEvent.Type.StyleChange):
             self._show_suggestion()
-
-    def _center(self) -> None:
-        bar = self.verticalScrollBar()
-        column = self.fontMetrics().averageCharWidth() * COLUMN + 2 * MARGIN
-        column = min(column, self.width() - bar.sizeHint().width())
-        left = (self.width() - column) // 2
-        right = self.width() - left - column - (bar.width() if bar.isVisible() else 0)
-        if self.viewportMargins() != QMargins(left, 0, right, 0):
-            self.setViewportMargins(left, 0, right, 0)
-        self.setLineWrapColumnOrWidth(column)
-        self.column_changed.emit(column)
 
 
 def _changes_text(event: QKeyEvent) -> bool:

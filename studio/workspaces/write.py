@@ -8,7 +8,7 @@ from pathlib import Path
 
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QGuiApplication
-from PySide6.QtWidgets import QDockWidget, QFileDialog, QMainWindow, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDockWidget, QMainWindow
 
 from engine import files, folders, packs
 from engine.errors import EngineError, FileError, InvalidTask
@@ -16,16 +16,13 @@ from engine.registry import task_class
 from engine.task import Task, random_seed
 from engine.worker import Engine
 from studio.actions import Command, add_actions
+from studio.dialogs.paths import ask_for_language_model, ask_where_to_write_text
 from studio.drafts import Draft
 from studio.pack_fetch import PackFetch
 from studio.settings import Settings
-from studio.theme import SPACING, set_role
-from studio.widgets.ask_box import AskBox
-from studio.widgets.error_box import ErrorBox
+from studio.widgets.desk import Desk
 from studio.widgets.pack_notice import PackNotice
-from studio.widgets.page import MARGIN, Page
 from studio.widgets.parameter_form import ParameterForm
-from studio.widgets.writing_bar import WritingBar
 from studio.writing import Writing
 
 CONTINUE_FROM = 6000
@@ -49,22 +46,21 @@ class WriteWorkspace(QMainWindow):
         """`writes` is the task that writes; it has the fields of text_generation."""
         super().__init__()
         self._settings = settings
-        self._page = Page()
-        self._bar = WritingBar()
-        self._ask_box = AskBox()
-        self._error = ErrorBox()
+        desk = Desk(PackNotice(packs.PACKS[0]))
+        self._page, self._bar, self._ask_box = desk.page, desk.bar, desk.ask_box
+        self._error, self._notice = desk.error, desk.notice
         self._retry: Callable[[], object] = self.ask
         self._form = ParameterForm(
             writes or task_class("text_generation"), exclude=("prompt", "apply_chat_template")
         )
         self._writing = Writing(engine, self._page, self)
-        self._notice = self._make_notice()
         self._pack = PackFetch(engine, packs.PACKS[0], self._notice, self)
         self._counting = QTimer(self, singleShot=True, interval=COUNT_AFTER)
         documents = folders.home() / "documents"
         self._draft = Draft(documents / "draft.txt", self._page.toPlainText, self)
         self._prompt_draft = Draft(documents / "prompt.txt", self._ask_box.prompt.toPlainText, self)
-        self.setCentralWidget(self._lay_out())
+        self.setCentralWidget(desk)
+        self.setFocusProxy(self._page)
         self._add_parameters()
         self._restore()
         self._connect()
@@ -109,7 +105,7 @@ class WriteWorkspace(QMainWindow):
         self._page.keep()
         before = self._page.text_before_cursor()[-CONTINUE_FROM:]
         if not before.strip():
-            self._explain(
+            self._error.show_error(
                 InvalidTask(
                     "prompt",
                     self.tr("There is no text before the cursor to go on from."),
@@ -140,8 +136,6 @@ class WriteWorkspace(QMainWindow):
 
     def _start(self, prompt: str, answers: bool) -> None:
         """`answers`: in a paragraph of its own; else on from the cursor, as if the writer wrote."""
-        if self._writing.running:
-            return
         if self._pack.missed_by(self._form.values().get("model", "")):
             self._notice.focus_action()
             return
@@ -149,7 +143,7 @@ class WriteWorkspace(QMainWindow):
             task = self._form.task(prompt=prompt, apply_chat_template=answers)
         except InvalidTask as error:
             if error.field == "prompt":
-                self._explain(error, can_retry=False)
+                self._error.show_error(error, can_retry=False)
                 self.go_to_prompt()
             return
         self._page.begin_suggestion(new_paragraph=answers)
@@ -179,21 +173,15 @@ class WriteWorkspace(QMainWindow):
 
     def export(self) -> None:
         """Ask where to, and write the text there."""
-        chosen, _ = QFileDialog.getSaveFileName(
-            self,
-            self.tr("Export the text"),
-            str(Path.home() / self.tr("Text.txt")),
-            self.tr("Text (*.txt);;Markdown (*.md)"),
-        )
-        if chosen:
-            self.export_to(Path(chosen))
+        path = ask_where_to_write_text(self)
+        if path:
+            self.export_to(path)
 
     def export_to(self, path: Path) -> None:
         try:
             files.write_text(path, self._page.toPlainText())
         except FileError as error:
-            self._retry = self.export
-            self._explain(error)
+            self._explain(error, self.export)
         else:
             self._bar.set_status(self.tr("Exported to {}").format(path))
 
@@ -212,6 +200,8 @@ class WriteWorkspace(QMainWindow):
             self._bar.show_suggestion() if waiting else self._bar.show_idle()
             self._count()
         self._ask_box.set_ready(not writing)
+        self._actions["write_ask"].setEnabled(not writing)
+        self._actions["write_continue"].setEnabled(not writing)
         self._actions["write_stop"].setEnabled(writing or waiting)
         self._actions["write_keep"].setEnabled(waiting)
         self._actions["write_again"].setEnabled(waiting and not writing)
@@ -228,32 +218,22 @@ class WriteWorkspace(QMainWindow):
                 self.tr("1 word") if count == 1 else self.tr("{} words").format(count)
             )
 
-    def _explain(self, error: EngineError, can_retry: bool = True) -> None:
-        self._error.show_error(error, can_retry=can_retry)
-
     def _explain_failure(self, error: EngineError) -> None:
-        self._explain(error)
+        self._error.show_error(error)
         if isinstance(error, InvalidTask):
             self._form.show_error(error.field, error.message)
 
-    def _explain_draft(self, error: EngineError) -> None:
-        self._retry = self._draft.touch
-        self._explain(error)
+    def _explain(self, error: EngineError, retry: Callable[[], object]) -> None:
+        self._retry = retry
+        self._error.show_error(error)
 
     def _notice_model(self) -> None:
         self._pack.missed_by(self._form.values().get("model", ""))
 
     def _choose_model(self) -> None:
-        chosen, _ = QFileDialog.getOpenFileName(
-            self,
-            self.tr("Choose a language model"),
-            str(folders.models()),
-            self.tr("Models (*.gguf config.json)"),
-        )
-        if chosen:
-            path = Path(chosen)
-            model = path.parent if path.name == "config.json" else path
-            self._form.set_values({"model": str(model)})
+        model = ask_for_language_model(self)
+        if model:
+            self._form.set_values({"model": model})
 
     # ------------------------------------------------------------------ from one start to the next
 
@@ -268,9 +248,10 @@ class WriteWorkspace(QMainWindow):
             try:
                 show(draft.load())
             except FileError as error:
-                self._explain(error, can_retry=False)
+                self._error.show_error(error, can_retry=False)
 
     def closeEvent(self, event: QCloseEvent) -> None:
+        self._writing.stop()
         self._draft.close()
         self._prompt_draft.close()
         super().closeEvent(event)
@@ -283,7 +264,7 @@ class WriteWorkspace(QMainWindow):
         self._page.suggestion_ended.connect(self._update)
         self._ask_box.prompt.textChanged.connect(self._prompt_draft.touch)
         self._counting.timeout.connect(self._count)
-        self._draft.failed.connect(self._explain_draft)
+        self._draft.failed.connect(lambda error: self._explain(error, self._draft.touch))
         self._ask_box.asked.connect(self.ask)
         self._ask_box.continued.connect(self.write_on)
         self._bar.stop.connect(self._writing.stop)
@@ -298,50 +279,16 @@ class WriteWorkspace(QMainWindow):
         self._error.retry.connect(self._try_again)
         self._notice.choose.connect(self._choose_model)
         self._pack.fetched.connect(self._notice_model)
-        self._pack.failed.connect(self._explain_fetch)
+        self._pack.failed.connect(lambda error: self._explain(error, self._pack.start))
         self._form.changed.connect(self._remember_parameters)
 
     def _try_again(self) -> None:
         self._error.hide()
         self._retry()
 
-    def _explain_fetch(self, error: EngineError) -> None:
-        self._retry = self._pack.start
-        self._explain(error)
-
     def _remember_parameters(self) -> None:
         self._settings.set_value(PARAMETERS, self._form.values())
         self._notice_model()
-
-    def _make_notice(self) -> PackNotice:
-        pack = packs.PACKS[0]
-        megabytes = round(pack.size / 1e6)
-        return PackNotice(
-            self.tr("Writing needs a language model. Fetch {} ({} MB, {}), once.").format(
-                pack.name, megabytes, pack.licence
-            ),
-            self.tr("Fetch {} MB").format(megabytes),
-        )
-
-    def _lay_out(self) -> QWidget:
-        under = QWidget()
-        column = QVBoxLayout(under)
-        column.setContentsMargins(MARGIN, SPACING, MARGIN, 2 * SPACING)
-        column.setSpacing(SPACING)
-        for widget in (self._bar, self._error, self._notice, self._ask_box):
-            column.addWidget(widget)
-        middle = QWidget()
-        set_role(middle, "page")
-        rows = QVBoxLayout(middle)
-        rows.setContentsMargins(0, 0, 0, 0)
-        rows.setSpacing(0)
-        rows.addWidget(self._page, 1)
-        rows.addWidget(under, 0, Qt.AlignmentFlag.AlignHCenter)
-        self._page.column_changed.connect(under.setFixedWidth)
-        self._page.setPlaceholderText(self.tr("Write here, or ask the model below."))
-        self._page.setAccessibleName(self.tr("Your text"))
-        self.setFocusProxy(self._page)
-        return middle
 
     def _add_parameters(self) -> None:
         dock = QDockWidget(self.tr("Parameters"), self)

@@ -126,6 +126,18 @@ def test_undo_while_it_is_written_stops_the_model_too(qtbot, engine, workspace) 
     assert text(workspace) == "Mine."
 
 
+def test_keys_do_not_start_a_second_text_while_one_is_written(qtbot, engine, workspace) -> None:
+    ask(qtbot, workspace, "la", times=1000, pause=0.01)
+    qtbot.waitUntil(lambda: len(workspace._page.suggestion) > 20)
+    qtbot.keyClick(workspace._page, Qt.Key.Key_Return, CONTROL | SHIFT)
+    qtbot.keyClick(workspace._page, Qt.Key.Key_Return, CONTROL)
+    assert len(engine.jobs) == 1 and workspace._writing.running
+    qtbot.keyClick(workspace._page, Qt.Key.Key_Return, Qt.KeyboardModifier.AltModifier)
+    wait_until_written(qtbot, engine)
+    assert engine.jobs[0].state is JobState.CANCELLED
+    assert workspace._page.suggestion == "" and text(workspace).startswith("la la")
+
+
 def test_continue_goes_on_from_the_cursor(qtbot, engine, workspace) -> None:
     qtbot.keyClicks(workspace._page, "Once upon a time")
     press(qtbot, workspace, "Continue")
