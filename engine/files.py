@@ -140,9 +140,10 @@ def timestamp() -> str:
 
 
 def make_folder(path: Path) -> None:
-    """Make sure `path` is a folder that can be written into; raises FileError."""
+    """Make sure `path` is a folder that can be written into, and clean; raises FileError."""
     try:
         path.mkdir(parents=True, exist_ok=True)
+        sweep_temporary(path)
         with tempfile.TemporaryFile(prefix=_prefix(), dir=path):
             pass
     except OSError as error:
@@ -151,9 +152,9 @@ def make_folder(path: Path) -> None:
 
 def sweep_temporary(folder: Path) -> None:
     """Remove what a killed process left half-written in `folder`; what is being written stays."""
-    for orphan in folder.glob(f"{TEMPORARY_PREFIX}*"):
+    for orphan in folder.glob(f"{TEMPORARY_PREFIX}*-*"):
         writer = orphan.name.removeprefix(TEMPORARY_PREFIX).partition("-")[0]
-        if writer.isdecimal() and process_exists(int(writer)):
+        if not writer.isdecimal() or process_exists(int(writer)):
             continue
         with suppress(OSError):  # whoever cannot remove it can live with it
             if orphan.is_dir() and not orphan.is_symlink():

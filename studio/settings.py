@@ -34,6 +34,7 @@ class Settings(QObject):
     def __init__(self, path: Path | None = None) -> None:
         super().__init__()
         self.path = path or folders.home() / "settings.json"
+        files.sweep_temporary(self.path.parent)
         self._values = _read(self.path)
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)

@@ -219,6 +219,7 @@ def test_sweeping_takes_what_is_dead_and_nothing_else(tmp_path: Path) -> None:
     (tmp_path / f".atelier-{os.getpid()}-abc").write_bytes(b"alive")
     (tmp_path / "picture.png").write_bytes(b"whole")
     (tmp_path / ".hidden").write_bytes(b"whole")
+    (tmp_path / ".atelier-notours").write_bytes(b"whole")
     (tmp_path / "outside").mkdir()
     (tmp_path / "outside" / "kept").write_bytes(b"whole")
     (tmp_path / f".atelier-{dead.pid}-link").symlink_to(tmp_path / "outside")
@@ -227,9 +228,18 @@ def test_sweeping_takes_what_is_dead_and_nothing_else(tmp_path: Path) -> None:
         f".atelier-{os.getpid()}-abc",
         "picture.png",
         ".hidden",
+        ".atelier-notours",
         "outside/kept",
     }
     files.sweep_temporary(tmp_path / "nowhere")
+
+
+def test_where_work_begins_what_a_kill_left_is_swept(tmp_path: Path) -> None:
+    dead = subprocess.Popen([sys.executable, "-c", ""])
+    dead.wait()
+    (tmp_path / f".atelier-{dead.pid}-abc.png").write_bytes(b"half")
+    files.make_folder(tmp_path)
+    assert contents(tmp_path) == {}
 
 
 def test_json_is_strict_and_text_forgiving(tmp_path: Path) -> None:
