@@ -1,26 +1,17 @@
-"""Draws from what a run has learned so far, and shows the picture in place."""
+"""Asks for images drawn from what a run has learned so far."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtCore import Qt, QUrl, Signal
-from PySide6.QtGui import QDesktopServices
-from PySide6.QtWidgets import (
-    QHBoxLayout,
-    QProgressBar,
-    QPushButton,
-    QSplitter,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QProgressBar, QPushButton, QVBoxLayout, QWidget
 
 from engine.errors import EngineError, InvalidTask
 from engine.task import Progress, Task
 from studio import theme
 from studio.widgets.error_box import ErrorBox
 from studio.widgets.parameter_form import ParameterForm
-from studio.widgets.sample_grid import SampleGridView
 
 
 class DrawSamples(QWidget):
@@ -31,50 +22,34 @@ class DrawSamples(QWidget):
     def __init__(self, sampler: type[Task], parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._run: Path | None = None
-        self._drawn: Path | None = None
+        self._drawable = False
         self.form = ParameterForm(sampler, exclude=("run_folder",))
         self.errors = ErrorBox()
         self.errors.retry.connect(self.draw)
-        self.picture = SampleGridView(self.tr("What you draw appears here."))
         self.button = QPushButton(theme.icon("sparkles"), self.tr("Draw"))
-        self.button.setToolTip(self.tr("Draw new images from the weights of this run"))
+        self.button.setToolTip(self.tr("Draw new images with what this run has learned"))
         self.button.clicked.connect(self.draw)
-        self._open = QPushButton(theme.icon("external-link"), self.tr("Open"))
-        self._open.setToolTip(self.tr("Open the picture in the program for its kind"))
-        self._open.clicked.connect(self._open_picture)
-        self._open.setEnabled(False)
         self._bar = QProgressBar()
         self._bar.setAccessibleName(self.tr("Progress of drawing"))
-        self._bar.hide()
-        self._lay_out()
-
-    def _lay_out(self) -> None:
-        buttons = QHBoxLayout()
-        buttons.setSpacing(theme.SPACING)
-        buttons.addWidget(self.button, 1)
-        buttons.addWidget(self._open)
-        lower = QWidget()
-        foot = QVBoxLayout(lower)
-        foot.setContentsMargins(*(2 * theme.SPACING,) * 4)
+        foot = QVBoxLayout()
+        foot.setContentsMargins(2 * theme.SPACING, theme.SPACING, *(2 * theme.SPACING,) * 2)
         foot.setSpacing(theme.SPACING)
-        foot.addLayout(buttons)
-        foot.addWidget(self._bar)
-        foot.addWidget(self.errors)
-        foot.addWidget(self.picture, 1)
-        splitter = QSplitter(Qt.Orientation.Vertical)
-        splitter.setChildrenCollapsible(False)
-        splitter.addWidget(self.form)
-        splitter.addWidget(lower)
+        for widget in (self.errors, self._bar, self.button):
+            foot.addWidget(widget)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(splitter)
+        layout.setSpacing(0)
+        layout.addWidget(self.form, 1)
+        layout.addLayout(foot)
+        self.set_busy(False)
 
     def set_run(self, run: Path, drawable: bool) -> None:
         """`drawable`: whether the run has weights to draw with."""
         if run != self._run:
             self._run = run
             self.errors.hide()
-        self.button.setEnabled(drawable and not self._bar.isVisible())
+        self._drawable = drawable
+        self.set_busy(self._busy)
 
     def draw(self) -> None:
         self.errors.hide()
@@ -84,24 +59,15 @@ class DrawSamples(QWidget):
             return  # the form says it under the field
         self.draw_requested.emit(task)
 
+    def set_busy(self, busy: bool) -> None:
+        self._busy = busy
+        self._bar.setRange(0, 0)
+        self._bar.setVisible(busy)
+        self.button.setEnabled(self._drawable and not busy)
+
     def show_progress(self, progress: Progress) -> None:
         self._bar.setRange(0, progress.total or 0)
         self._bar.setValue(progress.step)
 
-    def begin(self) -> None:
-        self._bar.setRange(0, 0)
-        self._bar.show()
-        self.button.setEnabled(False)
-
-    def end(self, drawn: Path | None, caption: str, error: EngineError | None) -> None:
-        self._bar.hide()
-        self.button.setEnabled(True)
-        if error:
-            self.errors.show_error(error)
-        elif drawn:
-            self._drawn = drawn
-            self._open.setEnabled(True)
-            self.picture.show_sample(drawn, caption)
-
-    def _open_picture(self) -> None:
-        QDesktopServices.openUrl(QUrl.fromLocalFile(str(self._drawn)))
+    def show_error(self, error: EngineError) -> None:
+        self.errors.show_error(error)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QSplitter, QVBoxLayout, QWidget
+from PySide6.QtCore import Qt, QUrl
+from PySide6.QtGui import QDesktopServices
+from PySide6.QtWidgets import QHBoxLayout, QPushButton, QSplitter, QVBoxLayout, QWidget
 
 from studio import theme
 from studio.run_follower import RunUpdate
@@ -28,13 +29,13 @@ class RunMonitor(QWidget):
         self.timeline = Timeline()
         self._samples: dict[int, Path] = {}
         self._steps: list[int] = []
+        self._drawn: Path | None = None  # shown in place of a sample grid of the run
         self.plot.step_clicked.connect(self.timeline.go_to)
         self.timeline.step_changed.connect(self._show_step)
-        self.grid.setContentsMargins(theme.SPACING, 0, 0, 0)
         splitter = QSplitter(Qt.Orientation.Horizontal)
         splitter.setChildrenCollapsible(False)
         splitter.addWidget(self.plot)
-        splitter.addWidget(self.grid)
+        splitter.addWidget(self._build_grid_side())
         splitter.setSizes([1000, 900])
         splitter.setStretchFactor(0, 1)
         splitter.setStretchFactor(1, 1)
@@ -44,7 +45,32 @@ class RunMonitor(QWidget):
         layout.addWidget(splitter, 1)
         layout.addWidget(self.timeline)
 
+    def _build_grid_side(self) -> QWidget:
+        self._drawn_bar = QWidget()
+        bar = QHBoxLayout(self._drawn_bar)
+        bar.setContentsMargins(0, 0, 0, 0)
+        back = QPushButton(theme.icon("undo-2"), self.tr("Back to the run"))
+        back.setToolTip(self.tr("Show the samples of the timeline again"))
+        back.clicked.connect(self.leave_drawn)
+        show = QPushButton(theme.icon("external-link"), self.tr("Open"))
+        show.setToolTip(self.tr("Open the picture in the program for its kind"))
+        show.clicked.connect(self._open_drawn)
+        bar.addStretch()
+        bar.addWidget(back)
+        bar.addWidget(show)
+        bar.addStretch()
+        self._drawn_bar.hide()
+        side = QWidget()
+        layout = QVBoxLayout(side)
+        layout.setContentsMargins(theme.SPACING, 0, 0, 0)
+        layout.setSpacing(theme.SPACING)
+        layout.addWidget(self.grid, 1)
+        layout.addWidget(self._drawn_bar)
+        return side
+
     def clear(self) -> None:
+        self._drawn = None
+        self._drawn_bar.hide()
         self._samples.clear()
         self._steps.clear()
         self.plot.clear()
@@ -61,7 +87,26 @@ class RunMonitor(QWidget):
         self._steps = list(self._samples)
         self.timeline.set_samples(self._steps, total, update.state.alive)
 
+    def show_drawn(self, path: Path, caption: str) -> None:
+        """Show a picture drawn from the run until the person goes back or scrubs."""
+        self._drawn = path
+        self.grid.show_sample(path, caption)
+        self._drawn_bar.show()
+
+    def leave_drawn(self) -> None:
+        self._drawn = None
+        self._drawn_bar.hide()
+        if self.timeline.step is not None:
+            self._show_step(self.timeline.step)
+
+    def _open_drawn(self) -> None:
+        QDesktopServices.openUrl(QUrl.fromLocalFile(str(self._drawn)))
+
     def _show_step(self, step: int) -> None:
+        if self._drawn and self.timeline.live:
+            return  # a new sample of the run does not push the drawn picture away
+        self._drawn = None
+        self._drawn_bar.hide()
         place = self._steps.index(step)
         near = self._steps[place + 1 : place + 1 + AHEAD]
         near += self._steps[max(place - AHEAD, 0) : place]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from PySide6.QtCore import Qt, QTimer, QUrl
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QDockWidget, QMainWindow, QStackedWidget, QTabWidget, QWidget
@@ -12,7 +10,7 @@ from engine import files, folders, registry
 from engine.errors import EngineError
 from engine.runs import RunFolder
 from engine.task import Event, Metric, Notice, Progress, SampleGrid, Task
-from engine.worker import Engine, Job, JobState
+from engine.worker import Engine, Job
 from studio.actions import Command, add_actions
 from studio.run_control import RunControl
 from studio.run_follower import RunFollower, RunUpdate
@@ -91,22 +89,19 @@ class TrainWorkspace(QMainWindow):
         self.runs.refreshed.connect(self._show_newest)
         self.drawing = DrawSamples(registry.task_class(SAMPLER))
         self.drawing.draw_requested.connect(self._draw)
-        left, right = Qt.DockWidgetArea.LeftDockWidgetArea, Qt.DockWidgetArea.RightDockWidgetArea
         self.setTabPosition(Qt.DockWidgetArea.AllDockWidgetAreas, QTabWidget.TabPosition.North)
-        new = self._add_dock("train_new", self.tr("New run"), self.new_run, left)
-        runs = self._add_dock("train_runs", self.tr("Runs"), self.runs, left)
+        new = self._add_dock("train_new", self.tr("New run"), self.new_run)
+        runs = self._add_dock("train_runs", self.tr("Runs"), self.runs)
+        self._draw_dock = self._add_dock("train_draw", self.tr("Draw"), self.drawing)
         self.tabifyDockWidget(new, runs)
+        self.tabifyDockWidget(runs, self._draw_dock)
         new.raise_()
-        self._draw_dock = self._add_dock("train_draw", self.tr("Draw"), self.drawing, right)
-        self._draw_dock.hide()
 
-    def _add_dock(
-        self, name: str, title: str, widget: QWidget, area: Qt.DockWidgetArea
-    ) -> QDockWidget:
+    def _add_dock(self, name: str, title: str, widget: QWidget) -> QDockWidget:
         dock = QDockWidget(title, self)
         dock.setObjectName(name)
         dock.setWidget(widget)
-        self.addDockWidget(area, dock)
+        self.addDockWidget(Qt.DockWidgetArea.LeftDockWidgetArea, dock)
         return dock
 
     def actions_table(self) -> list[Command]:
@@ -272,7 +267,7 @@ class TrainWorkspace(QMainWindow):
         job = Job(task, folders.outputs())
         job.reported.connect(self._drawing_reported)
         job.changed.connect(lambda: self._drawing_changed(job))
-        self.drawing.begin()
+        self.drawing.set_busy(True)
         self._make.submit(job)
 
     def _drawing_reported(self, event: Event) -> None:
@@ -280,9 +275,11 @@ class TrainWorkspace(QMainWindow):
             self.drawing.show_progress(event)
 
     def _drawing_changed(self, job: Job) -> None:
-        if job.state.ended:
-            drawn: Path | None = job.saved[0] if job.state is JobState.FINISHED else None
-            caption = self.tr("{count} images · seed {seed}").format(
-                count=getattr(job.task, "num_images", ""), seed=getattr(job.task, "seed", "")
-            )
-            self.drawing.end(drawn, caption, job.error)
+        if not job.state.ended:
+            return
+        self.drawing.set_busy(False)
+        if job.error:
+            self.drawing.show_error(job.error)
+        elif job.saved:
+            caption = self.tr("Drawn now: {num_images} images · seed {seed}")
+            self.page.monitor.show_drawn(job.saved[0], caption.format(**job.task.to_dict()))
