@@ -11,7 +11,6 @@ heartbeat.json       who is training it, and when they last said so
 from __future__ import annotations
 
 import json
-import math
 import os
 import socket
 import time
@@ -70,7 +69,8 @@ class RunFolder:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._last_beat = -math.inf
+        self._last_state = ""
+        self._last_beat = 0.0
 
     # ------------------------------------------------------------------ description
 
@@ -181,10 +181,11 @@ class RunFolder:
     # ------------------------------------------------------------------ heartbeat
 
     def beat(self, state: str, step: int, every: float = 0.0) -> None:
-        """Say that this process trains the run, at most once in `every` seconds."""
-        if time.monotonic() - self._last_beat < every:
+        """Say that this process trains the run: a new state at once, else every `every` seconds."""
+        now = time.monotonic()
+        if state == self._last_state and now - self._last_beat < every:
             return
-        self._last_beat = time.monotonic()
+        self._last_state, self._last_beat = state, now
         files.write_json(
             self.path / "heartbeat.json",
             {

@@ -188,6 +188,8 @@ class TestHeartbeat:
         run.beat("running", 1, every=3600)
         run.beat("running", 2, every=3600)
         assert run.heartbeat().step == 1  # type: ignore[union-attr]
+        run.beat("paused", 2, every=3600)
+        assert run.heartbeat().state == "paused"  # type: ignore[union-attr]
         monkeypatch.setattr(time, "time", lambda: 0.0)
         run.beat("running", 3)
         assert run.heartbeat().step == 3  # type: ignore[union-attr]
