@@ -135,8 +135,8 @@ class TextGeneration(Task):
         files.make_folder(out)  # before the work, not after it
         path = self._find_model()
         needs_transformers = self.num_beams > 1 or self.no_repeat_ngram_size > 0
-        sha256 = loading.hashes(path, report)
         model = loading.load(path, needs_transformers, report)
+        sha256 = loading.hashes(path, report)
         started = time.perf_counter()
         written = model.generate(self._request(model, report), report)
         if written.end == "context":

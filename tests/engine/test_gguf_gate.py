@@ -119,7 +119,7 @@ HOSTILE = {
     "endless numbers": made((setting("a", ARRAY, struct.pack("<IQ", UINT32, HUGE)),)),
     "endless strings": made((setting("a", ARRAY, struct.pack("<IQ", STRING, HUGE)),)),
     "many empty strings": made(
-        (setting("a", ARRAY, struct.pack("<IQ", STRING, 3_000_000)),), data=24_000_000
+        (*LANGUAGE_MODEL, setting("a", ARRAY, struct.pack("<IQ", STRING, 2**21) + bytes(2**24)))
     ),
     "array of arrays": made((setting("a", ARRAY, struct.pack("<IQ", ARRAY, 1)),)),
     "unknown kind": made((setting("a", 13, bytes(8)),)),
