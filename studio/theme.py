@@ -29,7 +29,11 @@ SPACING = 8
 """All distances are multiples of this many pixels, or a half of it."""
 
 SCHEMES = ("system", "light", "dark")
-ROLES = ("primary", "danger", "quiet", "title", "heading", "caption", "error", "notice", "card")
+ROLES = (
+    *("primary", "danger", "quiet", "fold"),  # buttons
+    *("title", "heading", "caption", "problem"),  # labels
+    *("error", "notice", "card", "page"),  # boxes
+)
 
 TEXT_SIZE = 13
 """Pixels of body text at 100 %."""

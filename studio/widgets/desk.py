@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from studio.theme import SPACING, set_role
@@ -18,6 +19,7 @@ class Desk(QWidget):
 
     def __init__(self, notice: PackNotice, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         set_role(self, "page")
         self.page = Page()
         self.page.setPlaceholderText(self.tr("Write here, or ask the model below."))
