@@ -237,12 +237,12 @@ class MainWindow(QMainWindow):
     def show_preferences(self) -> None:
         from studio.dialogs.preferences import PreferencesDialog
 
-        PreferencesDialog(self._settings, self).open()
+        PreferencesDialog(self._settings, self).show()
 
     def show_about(self) -> None:
         from studio.dialogs.about import AboutDialog
 
-        AboutDialog(self).open()
+        AboutDialog(self).show()
 
     def open_data_folder(self) -> None:
         folders.home().mkdir(parents=True, exist_ok=True)

@@ -9,7 +9,7 @@ from PySide6.QtCore import QObject, Signal
 
 from engine.errors import EngineError
 from engine.task import Event, Notice, Progress, Task, Token
-from engine.worker import Engine, Job
+from engine.worker import Engine, Job, JobState
 from studio.widgets.page import Page
 
 
@@ -40,6 +40,7 @@ class Writing(QObject):
         """Run `task`; the page has begun a suggestion for it."""
         self.task, self.answer, self._notice, self._pace = task, "", "", _Pace()
         job = Job(task, out)
+        job.started.connect(self.changed)
         job.reported.connect(self._take)
         job.finished.connect(self._end)
         job.cancelled.connect(self._end)
@@ -63,7 +64,8 @@ class Writing(QObject):
             return self.tr("Writing") + self._speed()
         if progress and progress.stage:
             return progress.stage[0].upper() + progress.stage[1:] + " …"
-        return self.tr("Starting …") if progress else self.tr("Waiting for its turn …")
+        waits = self._job.state is JobState.QUEUED
+        return self.tr("Waiting for its turn …") if waits else self.tr("Starting …")
 
     def _speed(self) -> str:
         rate = self._pace.tokens_per_second
@@ -100,6 +102,7 @@ class Writing(QObject):
     def _let_go(self) -> None:
         job, self._job = self._job, None
         if job:
+            job.started.disconnect(self.changed)
             job.reported.disconnect(self._take)
             job.finished.disconnect(self._end)
             job.cancelled.disconnect(self._end)

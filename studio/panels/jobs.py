@@ -58,7 +58,7 @@ class JobsPanel(QDockWidget):
 
     def sizeHint(self) -> QSize:
         """Room for a few rows; the work above it needs the rest."""
-        return QSize(40 * SPACING, 24 * SPACING)
+        return QSize(40 * SPACING, 18 * SPACING)
 
     def selected(self) -> Job | None:
         return self._current

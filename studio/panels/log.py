@@ -58,7 +58,7 @@ class LogPanel(QDockWidget):
 
     def sizeHint(self) -> QSize:
         """Room for a few rows; the work above it needs the rest."""
-        return QSize(40 * SPACING, 24 * SPACING)
+        return QSize(40 * SPACING, 18 * SPACING)
 
     def copy(self) -> None:
         """Copy the selected records, or all that are shown when none is selected."""
