@@ -1,0 +1,400 @@
+"""The rows of a form: for each kind of field a label, a control, and what is wrong with it."""
+
+from __future__ import annotations
+
+import math
+import textwrap
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import QSignalBlocker, QSize, Qt, Signal
+from PySide6.QtGui import QDragEnterEvent, QDropEvent
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QFileDialog,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QMenu,
+    QPlainTextEdit,
+    QSlider,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from engine.errors import InvalidTask
+from engine.checks import coerce
+from engine.task import Field
+from studio.theme import SPACING, icon, set_role
+from studio.widgets.number_box import NumberBox, only_when_focused, round_step
+from studio.widgets.seed_edit import SeedEdit
+
+PATH_KINDS = ("model", "file", "folder")
+_MOST_SLIDER_STEPS = 2000
+
+
+class FieldEditor(QWidget):
+    """One row. Subclasses build the control and say how to read and show a value."""
+
+    changed = Signal()
+
+    def __init__(self, field: Field, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.field = field
+        self.label = QLabel(field.param.label)
+        self.label.setTextFormat(Qt.TextFormat.PlainText)
+        self._problem = QLabel()
+        self._problem.setTextFormat(Qt.TextFormat.PlainText)
+        self._problem.setWordWrap(True)
+        self._problem.hide()
+        set_role(self._problem, "problem")
+        self.head = QHBoxLayout()
+        self.head.setSpacing(SPACING)
+        self.head.addWidget(self.label, 1)
+        self.column = QVBoxLayout(self)
+        self.column.setContentsMargins(0, 0, 0, 0)
+        self.column.setSpacing(SPACING // 2)
+        self.column.addLayout(self.head)
+        self.setToolTip(textwrap.fill(field.param.help, 60))
+
+    def value(self) -> Any:
+        raise NotImplementedError
+
+    def show_value(self, value: Any) -> None:
+        """Show a value that fits the field."""
+        raise NotImplementedError
+
+    def commit(self) -> None:
+        """Finish what is being typed."""
+
+    def check(self, value: Any) -> Any:
+        """`value` as the field's type; raises InvalidTask for what cannot be used here."""
+        value = coerce(self.field, value)
+        if self.field.param.kind in PATH_KINDS and value:
+            self._check_path(value)
+        return value
+
+    def show_error(self, message: str) -> None:
+        """Say under the control what is wrong; an empty message takes it away."""
+        self._problem.setText(message)
+        self._problem.setVisible(bool(message))
+        self._control.setProperty("invalid", bool(message))
+        self._control.style().polish(self._control)
+
+    def _adopt(self, control: QWidget) -> None:
+        """Name the control that a person uses, for the keyboard and for screen readers."""
+        control.setAccessibleName(self.field.param.label)
+        control.setAccessibleDescription(self.field.param.help)
+        self._control = control
+        self.label.setBuddy(control)
+        self.setFocusProxy(control)
+        self.column.addWidget(self._problem)
+
+    def _edited(self) -> None:
+        self.show_error("")
+        self.changed.emit()
+
+    def _check_path(self, value: str) -> None:
+        param = self.field.param
+        if value in param.options() or Path(value).expanduser().exists():
+            return
+        raise InvalidTask(
+            self.field.name,
+            self.tr("{label}: there is nothing at {path}.").format(label=param.label, path=value),
+            self.tr("Check the path, or choose another one."),
+        )
+
+
+class TextEditor(FieldEditor):
+    """A short text on one line."""
+
+    def __init__(self, field: Field, parent: QWidget | None = None) -> None:
+        super().__init__(field, parent)
+        self._line = QLineEdit()
+        self._line.textChanged.connect(self._edited)
+        self.column.addWidget(self._line)
+        self._adopt(self._line)
+
+    def value(self) -> str:
+        return self._line.text()
+
+    def show_value(self, value: str) -> None:
+        if value != self._line.text():
+            self._line.setText(value)
+
+
+class LongTextEditor(FieldEditor):
+    """Several lines of text."""
+
+    def __init__(self, field: Field, parent: QWidget | None = None) -> None:
+        super().__init__(field, parent)
+        self._text = QPlainTextEdit()
+        self._text.setTabChangesFocus(True)
+        self._text.setFixedHeight(self._text.fontMetrics().lineSpacing() * 4 + 2 * SPACING)
+        self._text.textChanged.connect(self._edited)
+        self.column.addWidget(self._text)
+        self._adopt(self._text)
+
+    def value(self) -> str:
+        return self._text.toPlainText()
+
+    def show_value(self, value: str) -> None:
+        if value != self._text.toPlainText():
+            self._text.setPlainText(value)
+
+
+class SwitchEditor(FieldEditor):
+    """Yes or no."""
+
+    def __init__(self, field: Field, parent: QWidget | None = None) -> None:
+        super().__init__(field, parent)
+        self.label.hide()
+        self._box = QCheckBox(field.param.label.replace("&", "&&"))
+        self._box.toggled.connect(self._edited)
+        self.column.addWidget(self._box)
+        self._adopt(self._box)
+
+    def value(self) -> bool:
+        return self._box.isChecked()
+
+    def show_value(self, value: bool) -> None:
+        self._box.setChecked(value)
+
+
+class NumberEditor(FieldEditor):
+    """A number in a box beside its label and, where the range allows, a slider under both."""
+
+    def __init__(self, field: Field, parent: QWidget | None = None) -> None:
+        super().__init__(field, parent)
+        param = field.param
+        self._box = NumberBox(
+            whole=field.type is int,
+            minimum=param.minimum,
+            maximum=param.maximum,
+            multiple_of=param.multiple_of,
+        )
+        if param.unit:
+            self._box.setSuffix(f" {param.unit}")
+        self._box.setAlignment(Qt.AlignmentFlag.AlignRight)
+        self._box.setFixedWidth(self._box.fontMetrics().averageCharWidth() * 14)
+        self._box.valueChanged.connect(self._typed)
+        self.head.addWidget(self._box)
+        self._slider = self._new_slider()
+        self._adopt(self._box)
+
+    def value(self) -> int | float:
+        return self._box.number()
+
+    def show_value(self, value: int | float) -> None:
+        self._box.setValue(value)
+
+    def commit(self) -> None:
+        self._box.interpretText()
+
+    def _new_slider(self) -> QSlider | None:
+        low, high = self._box.minimum(), self._box.maximum()
+        param = self.field.param
+        if param.minimum is None or param.maximum is None or high <= low:
+            return None
+        self._slider_step = float(param.multiple_of or 1)
+        if self.field.type is float:
+            self._slider_step = round_step((high - low) / 100)
+        steps = math.floor((high - low) / self._slider_step + 1e-9)
+        if steps > _MOST_SLIDER_STEPS or (low > 0 and high / low > 5000):
+            return None  # a hand could not choose a value on it
+        slider = QSlider(Qt.Orientation.Horizontal)
+        slider.setRange(0, steps)
+        slider.setPageStep(max(1, steps // 10))
+        only_when_focused(slider)
+        slider.setFocusPolicy(Qt.FocusPolicy.ClickFocus)  # the keyboard has the box
+        slider.setAccessibleName(param.label)
+        slider.valueChanged.connect(self._slid)
+        self.column.addWidget(slider)
+        return slider
+
+    def _typed(self) -> None:
+        if self._slider is not None:
+            place = (self._box.value() - self._box.minimum()) / self._slider_step
+            with QSignalBlocker(self._slider):
+                self._slider.setValue(round(place))
+        self._edited()
+
+    def _slid(self, place: int) -> None:
+        self._box.setValue(round(self._box.minimum() + place * self._slider_step, 10))
+
+
+class SeedEditor(FieldEditor):
+    """The seed with its dice and lock."""
+
+    def __init__(self, field: Field, parent: QWidget | None = None) -> None:
+        super().__init__(field, parent)
+        self.seed = SeedEdit()
+        self.seed.changed.connect(self._edited)
+        self.column.addWidget(self.seed)
+        self._adopt(self.seed.box)
+
+    def value(self) -> int:
+        return self.seed.value()
+
+    def show_value(self, value: int) -> None:
+        self.seed.set_value(value)
+
+    def commit(self) -> None:
+        self.seed.box.interpretText()
+
+
+class _ChoiceBox(QComboBox):
+    """A combo box that asks for its choices again each time it opens: models come and go."""
+
+    def __init__(self, field: Field) -> None:
+        super().__init__()
+        self._field = field
+        self.setEditable(field.param.editable)
+        self.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
+        self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self.setMinimumContentsLength(12)
+        only_when_focused(self)
+        self.refresh()
+
+    def showPopup(self) -> None:
+        self.refresh()
+        super().showPopup()
+
+    def refresh(self) -> None:
+        options = list(self._field.param.options())
+        if options == [self.itemText(i) for i in range(self.count())]:
+            return
+        chosen = self.currentText()
+        with QSignalBlocker(self):
+            self.clear()
+            self.addItems(options)
+        self.choose(chosen)
+
+    def choose(self, value: str) -> None:
+        if self.isEditable():
+            self.setEditText(value)
+        else:
+            self.setCurrentIndex(self.findText(value, Qt.MatchFlag.MatchExactly))
+
+
+class ChoiceEditor(FieldEditor):
+    """One of several; for models and files also a path of the person's own."""
+
+    def __init__(self, field: Field, parent: QWidget | None = None) -> None:
+        super().__init__(field, parent)
+        self._combo = _ChoiceBox(field)
+        self._combo.currentTextChanged.connect(self._edited)
+        row = QHBoxLayout()
+        row.setSpacing(SPACING // 2)
+        row.addWidget(self._combo, 1)
+        if field.param.editable and field.param.kind in PATH_KINDS:
+            row.addWidget(_browse_button(self, field.param.kind))
+            for child in self._combo.findChildren(QLineEdit):
+                child.setAcceptDrops(False)  # the row takes them
+            self.setAcceptDrops(True)
+        self.column.addLayout(row)
+        self._adopt(self._combo)
+
+    def value(self) -> str:
+        return self._combo.currentText().strip()
+
+    def show_value(self, value: str) -> None:
+        self._combo.refresh()
+        self._combo.choose(value)
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        _accept_path(event)
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        self.show_value(_dropped_path(event))
+
+
+class PathEditor(FieldEditor):
+    """The path of a file, a folder, or a model that is either."""
+
+    def __init__(self, field: Field, parent: QWidget | None = None) -> None:
+        super().__init__(field, parent)
+        self._line = QLineEdit()
+        self._line.setAcceptDrops(False)  # the row takes them
+        self._line.textChanged.connect(self._edited)
+        self.setAcceptDrops(True)
+        row = QHBoxLayout()
+        row.setSpacing(SPACING // 2)
+        row.addWidget(self._line, 1)
+        row.addWidget(_browse_button(self, field.param.kind))
+        self.column.addLayout(row)
+        self._adopt(self._line)
+
+    def value(self) -> str:
+        return self._line.text().strip()
+
+    def show_value(self, value: str) -> None:
+        if value != self._line.text():
+            self._line.setText(value)
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        _accept_path(event)
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        self.show_value(_dropped_path(event))
+
+
+def editor_for(field: Field) -> FieldEditor:
+    """The row that suits a field's type and kind."""
+    param = field.param
+    if param.kind == "seed":
+        return SeedEditor(field)
+    if param.choices is not None:
+        return ChoiceEditor(field)
+    if param.kind in PATH_KINDS:
+        return PathEditor(field)
+    if param.kind in ("prompt", "text"):
+        return LongTextEditor(field)
+    by_type: dict[type, type[FieldEditor]] = {
+        bool: SwitchEditor,
+        int: NumberEditor,
+        float: NumberEditor,
+        str: TextEditor,
+    }
+    return by_type[field.type](field)
+
+
+def _browse_button(editor: FieldEditor, kind: str) -> QToolButton:
+    button = QToolButton()
+    button.setIcon(icon("folder-open", "muted"))
+    button.setIconSize(QSize(16, 16))
+    button.setToolTip(editor.tr("Browse…"))
+    button.setAccessibleName(editor.tr("Browse for {label}").format(label=editor.field.param.label))
+
+    def show(path: str) -> None:
+        if path:
+            editor.show_value(path)
+
+    def choose_file() -> None:
+        show(QFileDialog.getOpenFileName(editor, editor.field.param.label)[0])
+
+    def choose_folder() -> None:
+        show(QFileDialog.getExistingDirectory(editor, editor.field.param.label))
+
+    if kind == "model":
+        menu = QMenu(button)
+        menu.addAction(icon("folder-open", "muted"), editor.tr("Folder…"), choose_folder)
+        menu.addAction(icon("file", "muted"), editor.tr("File…"), choose_file)
+        button.setMenu(menu)
+        button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+    else:
+        button.clicked.connect(choose_folder if kind == "folder" else choose_file)
+    return button
+
+
+def _accept_path(event: QDragEnterEvent) -> None:
+    urls = event.mimeData().urls()
+    if len(urls) == 1 and urls[0].isLocalFile():
+        event.acceptProposedAction()
+
+
+def _dropped_path(event: QDropEvent) -> str:
+    event.acceptProposedAction()
+    return event.mimeData().urls()[0].toLocalFile()

@@ -1,0 +1,212 @@
+"""A form made from the fields of a task: what a person sees is what the task declares."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtGui import QUndoCommand, QUndoStack
+from PySide6.QtWidgets import QFrame, QPushButton, QScrollArea, QToolButton, QVBoxLayout, QWidget
+
+from engine.errors import InvalidTask
+from engine.task import Task
+from studio.theme import SPACING, icon, set_role
+from studio.widgets.field_editors import FieldEditor, SeedEditor, editor_for
+
+
+class ParameterForm(QScrollArea):
+    """Rows for the basic fields, the rest behind "Advanced"; it scrolls where there is no room.
+
+    Every change, by hand or by `set_values`, can be taken back through `undo_stack`.
+    """
+
+    changed = Signal()
+
+    def __init__(
+        self, task_class: type[Task], exclude: Iterable[str] = (), parent: QWidget | None = None
+    ) -> None:
+        super().__init__(parent)
+        self._task_class = task_class
+        self._editors = {
+            field.name: editor_for(field)
+            for field in task_class.fields()
+            if field.name not in set(exclude)
+        }
+        self._build()
+        for name, editor in self._editors.items():
+            if editor.field.has_default:
+                editor.show_value(editor.field.default)
+            editor.changed.connect(lambda name=name: self._edited(name))
+        self.undo_stack = QUndoStack(self)
+        self._shown = self.values()
+        self._restoring = False
+
+    def values(self) -> dict[str, Any]:
+        """What the form shows now, finished or not. An unlocked seed is RANDOM_SEED."""
+        return {name: editor.value() for name, editor in self._editors.items()}
+
+    def set_values(self, values: Mapping[str, Any]) -> dict[str, InvalidTask]:
+        """Show these values as one step of undo; returns those that cannot be used, and why.
+
+        Names that the form does not have are ignored.
+        """
+        usable: dict[str, Any] = {}
+        refused: dict[str, InvalidTask] = {}
+        for name, editor in self._editors.items():
+            if name in values:
+                try:
+                    usable[name] = editor.check(values[name])
+                except InvalidTask as error:
+                    refused[name] = error
+        self._replace(self._shown | usable)
+        return refused
+
+    def reset(self) -> None:
+        """Back to the defaults, as one step of undo."""
+        fields = [editor.field for editor in self._editors.values()]
+        self._replace(self._shown | {f.name: f.default for f in fields if f.has_default})
+
+    def task(self, **extra: Any) -> Task:
+        """The task that the form and `extra` (the fields it leaves out) describe.
+
+        Raises InvalidTask; where the field is one of the form's own, it says so under it.
+        """
+        self.clear_errors()
+        for editor in self._editors.values():
+            editor.commit()
+        try:
+            for editor in self._editors.values():
+                editor.check(editor.value())
+            return self._task_class.from_dict(self.values() | extra)
+        except InvalidTask as error:
+            self.show_error(error.field, str(error))
+            raise
+
+    def show_error(self, field: str, message: str) -> None:
+        """Say what is wrong under the field, open the fold it is in, and go there."""
+        editor = self._editors.get(field)
+        if editor is None:
+            return
+        if editor.field.param.advanced:
+            self._fold.setChecked(True)
+        editor.show_error(message)
+        editor.setFocus()
+        self.ensureWidgetVisible(editor)
+
+    def clear_errors(self) -> None:
+        for editor in self._editors.values():
+            editor.show_error("")
+
+    def show_seed_used(self, seed: int) -> None:
+        """Show the seed of the job just made, where the seed is not held anyway."""
+        for editor in self._editors.values():
+            if isinstance(editor, SeedEditor):
+                editor.seed.show_used(seed)
+
+    def editor(self, field: str) -> FieldEditor:
+        """The row of a field."""
+        return self._editors[field]
+
+    def sizeHint(self) -> QSize:
+        """Room for all of it, so that a dock is opened wide enough."""
+        return self._page.sizeHint() + QSize(2 * SPACING, 0)
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(self._page.minimumSizeHint().width() + 2 * SPACING, 8 * SPACING)
+
+    # ------------------------------------------------------------------- building
+
+    def _build(self) -> None:
+        self._page = QWidget()
+        column = QVBoxLayout(self._page)
+        column.setContentsMargins(2 * SPACING, SPACING, 2 * SPACING, 2 * SPACING)
+        column.setSpacing(2 * SPACING)
+        advanced = QVBoxLayout()
+        advanced.setContentsMargins(0, 0, 0, 0)
+        advanced.setSpacing(2 * SPACING)
+        for editor in self._editors.values():
+            (advanced if editor.field.param.advanced else column).addWidget(editor)
+        self._advanced = QWidget()
+        self._advanced.setLayout(advanced)
+        self._advanced.hide()
+        self._fold = self._new_fold()
+        self._fold.setVisible(advanced.count() > 0)
+        column.addWidget(self._fold)
+        column.addWidget(self._advanced)
+        column.addWidget(self._new_reset_button(), 0, Qt.AlignmentFlag.AlignLeft)
+        column.addStretch(1)
+        self.setWidget(self._page)
+        self.setWidgetResizable(True)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+
+    def _new_fold(self) -> QToolButton:
+        fold = QToolButton()
+        fold.setText(self.tr("Advanced"))
+        fold.setToolTip(self.tr("Parameters that are seldom needed"))
+        fold.setIcon(icon("chevron-right", "muted"))
+        fold.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        fold.setCheckable(True)
+        set_role(fold, "fold")
+        fold.toggled.connect(self._show_advanced)
+        return fold
+
+    def _new_reset_button(self) -> QPushButton:
+        button = QPushButton(icon("rotate-ccw", "muted"), self.tr("Reset to defaults"))
+        button.setToolTip(self.tr("Give every parameter its default value again"))
+        set_role(button, "quiet")
+        button.clicked.connect(self.reset)
+        return button
+
+    def _show_advanced(self, shown: bool) -> None:
+        self._fold.setIcon(icon("chevron-down" if shown else "chevron-right", "muted"))
+        self._advanced.setVisible(shown)
+
+    # ------------------------------------------------------------------- changes
+
+    def _edited(self, name: str) -> None:
+        if not self._restoring:
+            self.undo_stack.push(_Change(self, name, self._shown, self.values()))
+
+    def _replace(self, values: Mapping[str, Any]) -> None:
+        if dict(values) != self._shown:
+            self.undo_stack.push(_Change(self, "", self._shown, values))
+
+    def show_values(self, values: Mapping[str, Any]) -> None:
+        """For the undo stack: show values that are known to fit."""
+        self._restoring = True
+        for name, value in values.items():
+            if self._editors[name].value() != value:
+                self._editors[name].show_value(value)
+        self._restoring = False
+        self._shown = dict(values)
+        self.changed.emit()
+
+
+class _Change(QUndoCommand):
+    """From one set of values to another; edits of the same field in a row become one."""
+
+    def __init__(
+        self, form: ParameterForm, name: str, before: Mapping[str, Any], after: Mapping[str, Any]
+    ) -> None:
+        super().__init__(name)
+        self._form = form
+        self._name = name
+        self._before = dict(before)
+        self._after = dict(after)
+
+    def undo(self) -> None:
+        self._form.show_values(self._before)
+
+    def redo(self) -> None:
+        self._form.show_values(self._after)
+
+    def id(self) -> int:
+        return 1 if self._name else -1
+
+    def mergeWith(self, newer: QUndoCommand) -> bool:
+        if not isinstance(newer, _Change) or newer._name != self._name:
+            return False
+        self._after = newer._after
+        return True
