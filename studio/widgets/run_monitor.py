@@ -32,6 +32,7 @@ class RunMonitor(QWidget):
         self._drawn: Path | None = None  # shown in place of a sample grid of the run
         self.plot.step_clicked.connect(self.timeline.go_to)
         self.timeline.step_changed.connect(self._show_step)
+        self.timeline.went_live.connect(self.leave_drawn)
         splitter = QSplitter(Qt.Orientation.Horizontal)
         splitter.setChildrenCollapsible(False)
         splitter.addWidget(self.plot)
@@ -94,6 +95,8 @@ class RunMonitor(QWidget):
         self._drawn_bar.show()
 
     def leave_drawn(self) -> None:
+        if self._drawn is None:
+            return
         self._drawn = None
         self._drawn_bar.hide()
         if self.timeline.step is not None:

@@ -27,6 +27,7 @@ class Timeline(QWidget):
     """Chooses one of the sample grids of a run; at the newest it is live and goes on with it."""
 
     step_changed = Signal(int)  # the chosen sample, by hand, by play or live
+    went_live = Signal()  # the person wants to see the newest
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -114,6 +115,7 @@ class Timeline(QWidget):
         self._live = True
         self._scrubber.setValue(self._scrubber.maximum())
         self._show()
+        self.went_live.emit()
 
     def toggle_play(self) -> None:
         self._play.toggle()

@@ -112,7 +112,7 @@ def test_a_click_names_the_measured_step(qtbot: QtBot, plot: MetricPlot) -> None
     assert clicked.args == [250]
 
 
-def test_the_wheel_zooms_and_ends_following_until_follow_is_pressed(
+def test_a_closer_look_ends_following_until_follow_is_pressed(
     qtbot: QtBot, plot: MetricPlot
 ) -> None:
     plot.extend(columns())

@@ -115,6 +115,14 @@ def test_a_click_in_the_curves_stops_the_play(qtbot: QtBot, line: Timeline) -> N
     assert line.step == 400 and not line.playing
 
 
+def test_a_hand_on_the_scrubber_stops_the_play(
+    qtbot: QtBot, line: Timeline, scrubber: Scrubber
+) -> None:
+    line.toggle_play()
+    qtbot.mousePress(scrubber, Qt.MouseButton.LeftButton, pos=at(scrubber, 600))
+    assert line.step == 600 and not line.playing
+
+
 def test_nothing_to_scrub_is_shown_as_such(qtbot: QtBot) -> None:
     line = Timeline()
     qtbot.addWidget(line)
@@ -163,7 +171,20 @@ def test_scrubbing_through_hundreds_is_immediate_and_ends_at_the_last(
     assert time.perf_counter() - began < 0.5, "reading is not the business of the GUI thread"
     qtbot.waitUntil(lambda: grid.image is not None and grid.image.pixelColor(0, 0).red() == 249)
     assert grid.caption == "Step 249"
-    assert len(grid._images) <= sample_grid.CACHED
+
+
+def test_only_so_many_grids_are_kept(
+    qtbot: QtBot,
+    grid: SampleGridView,
+    picture: Callable[[int], Path],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(sample_grid, "CACHED", 3)
+    paths = [picture(shade) for shade in range(6)]
+    for path in paths:
+        with qtbot.waitSignal(grid.shown):
+            grid.show_sample(path, "")
+    assert list(grid._images) == paths[3:]
 
 
 def test_a_grid_already_seen_is_there_at_once(

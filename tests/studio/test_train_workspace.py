@@ -201,6 +201,7 @@ def test_a_rewound_run_shows_only_what_counts(
     run.log(50, values(50))
     qtbot.waitUntil(lambda: plot.last_step == 50)
     assert plot._marks == {40: "resumed"}
+    assert list(plot._series["d_real"].steps) == [0, 10, 20, 30, 40, 50]
 
 
 def test_runs_are_listed_newest_first_found_by_words_and_chosen_by_keyboard(
@@ -290,7 +291,7 @@ def test_a_gan_is_trained_paused_stepped_stopped_trained_further_and_drawn_from(
     click(qtbot, workspace.drawing, "Draw")
     grid = page.monitor.grid
     qtbot.waitUntil(lambda: grid.caption.startswith("Drawn now: 4 images"), timeout=LOADING)
-    click(qtbot, page, "Back to the run")
+    click(qtbot, page, "Newest")
     assert grid.caption.startswith("Step ")
 
 
