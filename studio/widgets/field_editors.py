@@ -24,8 +24,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from engine.errors import InvalidTask
 from engine.checks import coerce
+from engine.errors import InvalidTask
 from engine.task import Field
 from studio.theme import SPACING, icon, set_role
 from studio.widgets.number_box import NumberBox, only_when_focused, round_step

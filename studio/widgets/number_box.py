@@ -49,11 +49,6 @@ class NumberBox(QDoubleSpinBox):
         self.setCorrectionMode(QAbstractSpinBox.CorrectionMode.CorrectToPreviousValue)
         only_when_focused(self)
 
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        super().resizeEvent(event)
-        # A style sheet and no buttons leave the line a width of one pixel (Qt 6.11).
-        self.lineEdit().setGeometry(self.rect().adjusted(SPACING, 1, -SPACING, -1))
-
     def number(self) -> int | float:
         return round(self.value()) if self._whole else self.value()
 

@@ -1,0 +1,103 @@
+"""The pictures being drawn: their jobs, what they show on the way, what they leave."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PySide6.QtCore import QObject, QSize, Signal
+from PySide6.QtGui import QImage
+
+from engine.errors import EngineError
+from engine.task import Event, Notice, Preview, Saved, Task
+from engine.worker import Engine, Job
+from studio import images
+
+
+class Drawing(QObject):
+    """Any number of jobs may wait; the oldest is the one that is drawn."""
+
+    changed = Signal()
+    previewed = Signal(QImage, QSize)  # the half-made image, and how large it will be
+    saved = Signal(object)  # Path
+    failed = Signal(object)  # EngineError
+    noticed = Signal(str)
+    stopped = Signal()
+
+    def __init__(self, engine: Engine, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._engine = engine
+        self._jobs: list[Job] = []
+        self.last: Task | None = None
+        """What was asked last, to ask for it again."""
+
+    @property
+    def running(self) -> bool:
+        return bool(self._jobs)
+
+    def start(self, task: Task, out: Path) -> None:
+        """Draw `task` as soon as what waits before it is done."""
+        self.last = task
+        job = Job(task, out)
+        job.reported.connect(lambda event, job=job: self._take(job, event))
+        job.finished.connect(lambda job=job: self._end(job))
+        job.failed.connect(lambda error, job=job: self._fail(job, error))
+        job.cancelled.connect(lambda job=job: self._stop(job))
+        self._jobs.append(job)
+        self._engine.submit(job)
+        self.changed.emit()
+
+    def stop(self) -> None:
+        """Stop the picture that is being drawn; those that wait behind it come next."""
+        if self._jobs:
+            self._jobs[0].cancel()
+
+    def status(self) -> str:
+        """What is going on, how far it is, how long it still takes."""
+        if not self._jobs:
+            return ""
+        job = self._jobs[0]
+        progress = job.progress
+        if progress is None:
+            return self.tr("Waiting for its turn …")
+        parts = [progress.stage[:1].upper() + progress.stage[1:]]
+        if progress.total:
+            parts.append(self.tr("{} of {}").format(progress.step, progress.total))
+        if job.seconds_left is not None:
+            parts.append(self.tr("{:.0f} s left").format(max(job.seconds_left, 1)))
+        if len(self._jobs) > 1:
+            parts.append(self.tr("{} more waiting").format(len(self._jobs) - 1))
+        return " · ".join(parts)
+
+    def fraction(self) -> float | None:
+        """How much is done, 0 to 1; None where that is not known."""
+        progress = self._jobs[0].progress if self._jobs else None
+        return progress.step / progress.total if progress and progress.total else None
+
+    def _take(self, job: Job, event: Event) -> None:
+        if isinstance(event, Preview):
+            preview = images.from_pil(event.image)
+            self.previewed.emit(preview, _final_size(job.task, preview))
+        elif isinstance(event, Saved):
+            self.saved.emit(event.path)
+        elif isinstance(event, Notice):
+            self.noticed.emit(event.message)
+        self.changed.emit()
+
+    def _end(self, job: Job) -> None:
+        self._jobs.remove(job)
+        self.changed.emit()
+
+    def _fail(self, job: Job, error: EngineError) -> None:
+        self._end(job)
+        self.failed.emit(error)
+
+    def _stop(self, job: Job) -> None:
+        self._end(job)
+        self.stopped.emit()
+
+
+def _final_size(task: Task, preview: QImage) -> QSize:
+    """The size of the finished image; a preview has one pixel for each latent."""
+    asked = task.to_dict()
+    width, height = int(asked.get("width", 0)), int(asked.get("height", 0))
+    return QSize(width or preview.width() * 8, height or preview.height() * 8)
