@@ -179,6 +179,7 @@ def test_ctrl_c_saves_and_the_run_goes_on(digits: Path, tmp_path: Path) -> None:
     assert [line.step for line in lines if line.values] == list(range(1, step + 1))
 
 
+@pytest.mark.slow
 def test_a_reader_who_leaves_ends_the_work_quietly(digits: Path, tmp_path: Path) -> None:
     out = tmp_path / "run"
     given = ["train_gan", *TINY, "--dataset", str(digits), "--log_every", "1", "--out", str(out)]
@@ -193,7 +194,8 @@ def test_a_reader_who_leaves_ends_the_work_quietly(digits: Path, tmp_path: Path)
     assert process.stderr is not None
     process.stdout.readline()
     process.stdout.close()
-    assert process.stderr.read() == "stopped\n"
+    with process.stderr:
+        assert process.stderr.read() == "stopped\n"
     assert process.wait(timeout=60) == 130
 
 
@@ -220,6 +222,7 @@ def test_a_bug_shows_its_traceback_and_one_line(tmp_path: Path) -> None:
         assert ("Traceback" in done.stderr) == (how == "bug")
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="POSIX paths")
 def test_a_path_that_is_no_text_can_be_printed(digits: Path, tmp_path: Path) -> None:
     out = os.fsencode(tmp_path) + b"/run\xff"
