@@ -7,15 +7,20 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 from PySide6.QtCore import QObject, Qt, Signal
+from shiboken6 import isValid
 
 
 class Background(QObject):
-    """For reading files that may be many, long or on a slow disk. Keep it without a parent."""
+    """For reading files that may be many, long or on a slow disk.
+
+    What comes back after `owner` has been deleted is dropped.
+    """
 
     _done = Signal(object, object, object)
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, owner: QObject) -> None:
+        super().__init__()  # no parent: a thread may still hold it when its owner is deleted
+        self._owner = owner
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="background")
         self._done.connect(self._deliver, Qt.ConnectionType.QueuedConnection)
 
@@ -29,4 +34,5 @@ class Background(QObject):
         future.add_done_callback(lambda done: self._done.emit(self, then, done))
 
     def _deliver(self, _: Background, then: Callable[[Any], None], done: Future[Any]) -> None:
-        then(done.result())
+        if isValid(self._owner):
+            then(done.result())

@@ -86,7 +86,7 @@ class RunFollower(QObject):
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._background = Background()
+        self._background = Background(self)
         self._run: RunFolder | None = None
         self._tail: MetricsTail | None = None
         self._reading = False

@@ -65,7 +65,7 @@ class RunList(QWidget):
         self._titles = titles
         self._attached: list[Path] = []
         self._current: Path | None = None
-        self._background = Background()
+        self._background = Background(self)
         self._reading = False
         self._search = QLineEdit()
         self._search.setPlaceholderText(self.tr("Search runs"))

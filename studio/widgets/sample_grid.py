@@ -34,7 +34,7 @@ class SampleGridView(QWidget):
         self._reading: set[Path] = set()
         self._wanted: Path | None = None
         self._near: frozenset[Path] = frozenset()
-        self._background = Background()
+        self._background = Background(self)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(theme.SPACING)
