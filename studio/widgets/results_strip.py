@@ -41,7 +41,7 @@ class ResultsStrip(QListWidget):
         self.customContextMenuRequested.connect(self._show_menu)
         self.setFixedHeight(SIDE + 5 * theme.SPACING)
         self.currentItemChanged.connect(self._choose)
-        self._background = Background()
+        self._background = Background(self)
         self.menu_actions: list[QAction] = []
         """What the context menu offers for the chosen result."""
 
