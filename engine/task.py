@@ -102,6 +102,8 @@ class Param:
     """An empty text is refused."""
     advanced: bool = False
     unit: str = ""
+    zero: str = ""
+    """What a form shows for 0, where 0 is the least and stands for a choice of the task's own."""
 
     def options(self) -> tuple[str, ...]:
         """The choices as they are now (models come and go)."""
@@ -124,6 +126,7 @@ def param(
     required: bool = False,
     advanced: bool = False,
     unit: str = "",
+    zero: str = "",
 ) -> Any:
     """Declare a field of a task once: the form, the flag and the range check follow from it."""
     described = Param(
@@ -138,6 +141,7 @@ def param(
         required,
         advanced,
         unit,
+        zero,
     )
     return dataclasses.field(default=default, metadata={"param": described})
 

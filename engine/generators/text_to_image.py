@@ -16,7 +16,7 @@ from engine.schedulers import DEFAULT_SCHEDULER, SCHEDULERS
 from engine.task import MAX_SEED, Notice, Report, Saved, Task, param, seed_param
 
 MAXIMUM_SIZE = 4096
-OWN_SIZE_HELP = "0 takes the size the model learned with, at which it draws best."
+OWN_SIZE_HELP = "Automatic (0) is the size the model learned with, at which it draws best."
 
 
 @dataclass(frozen=True)
@@ -55,6 +55,7 @@ class TextToImage(Task):
         maximum=MAXIMUM_SIZE,
         multiple_of=8,
         unit="px",
+        zero="automatic",
     )
     height: int = param(
         0,
@@ -64,6 +65,7 @@ class TextToImage(Task):
         maximum=MAXIMUM_SIZE,
         multiple_of=8,
         unit="px",
+        zero="automatic",
     )
     num_inference_steps: int = param(
         20,

@@ -177,6 +177,8 @@ class NumberEditor(FieldEditor):
         )
         if param.unit:
             self._box.setSuffix(f" {param.unit}")
+        if param.zero and param.minimum == 0:
+            self._box.setSpecialValueText(param.zero)
         self._box.setAlignment(Qt.AlignmentFlag.AlignRight)
         self._box.setFixedWidth(self._box.fontMetrics().averageCharWidth() * 14)
         self._box.valueChanged.connect(self._typed)
