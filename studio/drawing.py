@@ -18,7 +18,7 @@ class Drawing(QObject):
 
     changed = Signal()
     previewed = Signal(QImage, QSize)  # the half-made image, and how large it will be
-    saved = Signal(object)  # Path
+    saved = Signal(object, object)  # Path, and the Task that drew it
     failed = Signal(object)  # EngineError
     noticed = Signal(str)
     stopped = Signal()
@@ -78,7 +78,7 @@ class Drawing(QObject):
             preview = images.from_pil(event.image)
             self.previewed.emit(preview, _final_size(job.task, preview))
         elif isinstance(event, Saved):
-            self.saved.emit(event.path)
+            self.saved.emit(event.path, job.task)
         elif isinstance(event, Notice):
             self.noticed.emit(event.message)
         self.changed.emit()
@@ -97,7 +97,7 @@ class Drawing(QObject):
 
 
 def _final_size(task: Task, preview: QImage) -> QSize:
-    """The size of the finished image; a preview has one pixel for each latent."""
+    """The size of the finished image where the task says it; else that of the preview."""
     asked = task.to_dict()
     width, height = int(asked.get("width", 0)), int(asked.get("height", 0))
-    return QSize(width or preview.width() * 8, height or preview.height() * 8)
+    return QSize(width or preview.width(), height or preview.height())

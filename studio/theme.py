@@ -32,7 +32,7 @@ SCHEMES = ("system", "light", "dark")
 ROLES = (
     *("primary", "danger", "quiet", "fold"),  # buttons
     *("title", "heading", "caption", "problem"),  # labels
-    *("error", "notice", "card", "page"),  # boxes
+    *("error", "notice", "card", "page", "desk", "strip", "edge"),  # boxes and bars
 )
 
 TEXT_SIZE = 13

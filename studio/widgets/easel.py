@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtCore import QSize, Qt, QUrl
-from PySide6.QtGui import QDesktopServices, QImage
+from PySide6.QtCore import QSize, Qt, QUrl, Signal
+from PySide6.QtGui import QDesktopServices, QDragEnterEvent, QDropEvent, QImage
 from PySide6.QtWidgets import (
+    QFrame,
+    QGridLayout,
     QHBoxLayout,
     QLabel,
     QProgressBar,
@@ -20,13 +22,16 @@ from PySide6.QtWidgets import (
 from studio.theme import SPACING, icon, set_role
 from studio.widgets.empty_state import EmptyState
 from studio.widgets.error_box import ErrorBox
-from studio.widgets.image_canvas import ZOOM_STEP, ImageCanvas
+from studio.widgets.image_canvas import ZOOM_STEP, ImageCanvas, dropped_file
 from studio.widgets.prompt_edit import PromptEdit
 from studio.widgets.results_strip import ResultsStrip
 
 
 class Easel(QWidget):
     """Everything but the parameters; the workspace decides what the buttons do."""
+
+    dropped = Signal(object)  # the Path of a file that was dropped anywhere here
+    undo = Signal()  # of what was said last
 
     def __init__(self, first_prompt: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -41,14 +46,12 @@ class Easel(QWidget):
         self._pages = QStackedWidget()
         self._pages.addWidget(self.empty)
         self._pages.addWidget(self.canvas)
+        self.setAcceptDrops(True)
+        self.canvas.dropped.connect(self.dropped)
         self.strip = ResultsStrip()
         self.strip.hide()
         self.errors = ErrorBox()
-        self._said = QLabel()
-        self._said.setTextFormat(Qt.TextFormat.PlainText)
-        self._said.setWordWrap(True)
-        set_role(self._said, "caption")
-        self._said.hide()
+        self._build_remark()
         self._build_prompts()
         self._build_buttons()
         self._build_bar()
@@ -58,31 +61,37 @@ class Easel(QWidget):
 
     def show_image(self, image: QImage, path: Path) -> None:
         self.canvas.show_image(image, path)
-        self._show_canvas()
-        self._size.setText(f"{image.width()} × {image.height()}")
+        self._show_canvas(self.tr("{} × {}").format(image.width(), image.height()))
 
     def show_preview(self, image: QImage, size: QSize) -> None:
         self.canvas.show_preview(image, size)
-        self._show_canvas()
-        self._size.setText(self.tr("Preview"))
+        self._show_canvas(self.tr("Preview"))
+        self._zoom.clear()  # of an image whose size may not be known yet
 
     def show_nothing(self) -> None:
         self.canvas.clear()
-        self._pages.setCurrentWidget(self.empty)
         self._bar.hide()
+        self._pages.setCurrentWidget(self.empty)
 
     def show_progress(self, status: str, fraction: float | None, running: bool) -> None:
         """What is going on, in words and as a bar."""
         self._status.setText(status)
-        self._progress.setVisible(running)
-        self._progress.setRange(0, 0 if fraction is None else 1000)
+        self._progress.setRange(0, 0 if running and fraction is None else 1000)
         self._progress.setValue(round((fraction or 0) * 1000))
         self.stop_button.setVisible(running)
+        self.canvas.set_words(status)
+        if self.canvas.image.isNull():
+            self._pages.setCurrentWidget(self.canvas if running else self.empty)
 
-    def say(self, message: str) -> None:
+    def add_result(self, path: Path, prompt: str = "") -> None:
+        self.strip.add(path, prompt)
+        self.strip.show()
+
+    def say(self, message: str, *, undo: bool = False) -> None:
         """A remark that needs no answer; an empty one takes the last away."""
         self._said.setText(message)
-        self._said.setVisible(bool(message))
+        self._undo_button.setVisible(undo)
+        self._remark.setVisible(bool(message))
 
     def set_negative_prompt(self, text: str) -> None:
         self.negative_prompt.replace(text)
@@ -93,15 +102,44 @@ class Easel(QWidget):
         if self.canvas.path:
             QDesktopServices.openUrl(QUrl.fromLocalFile(str(self.canvas.path.parent)))
 
-    def _show_canvas(self) -> None:
+    def _show_canvas(self, size: str) -> None:
         self._pages.setCurrentWidget(self.canvas)
+        self._size.setText(size)
         self._bar.show()
-        self.strip.setVisible(self.strip.count() > 0)
 
     def _show_zoom(self, zoom: float) -> None:
-        self._zoom.setText(f"{zoom * 100:.0f} %")
+        self._zoom.setText("" if self.canvas.is_preview else f"{zoom * 100:.0f} %")
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        source = event.source()
+        own = isinstance(source, QWidget) and self.isAncestorOf(source)
+        if not own and dropped_file(event.mimeData()):
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        path = dropped_file(event.mimeData())
+        if path:
+            event.acceptProposedAction()
+            self.dropped.emit(path)
 
     # ------------------------------------------------------------------ building
+
+    def _build_remark(self) -> None:
+        self._said = QLabel()
+        self._said.setTextFormat(Qt.TextFormat.PlainText)
+        self._said.setWordWrap(True)
+        set_role(self._said, "caption")
+        self._undo_button = QPushButton(icon("undo-2", "muted"), self.tr("Undo"))
+        self._undo_button.setToolTip(self.tr("Bring the former settings back"))
+        set_role(self._undo_button, "quiet")
+        self._undo_button.clicked.connect(self.undo)
+        self._remark = QWidget()
+        row = QHBoxLayout(self._remark)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.addWidget(self._said, 1)
+        row.addWidget(self._undo_button)
+        row.addWidget(self._tool("x", self.tr("Hide this remark"), self._remark.hide))
+        self._remark.hide()
 
     def _build_prompts(self) -> None:
         self.prompt = PromptEdit()
@@ -121,8 +159,14 @@ class Easel(QWidget):
         self._fold.setCheckable(True)
         self._fold.setText(self.tr("Negative prompt"))
         self._fold.setToolTip(self.tr("Also say what should not be in the image"))
-        set_role(self._fold, "quiet")
-        self._fold.toggled.connect(self.negative_prompt.setVisible)
+        self._fold.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        set_role(self._fold, "fold")
+        self._fold.toggled.connect(self._show_negative)
+        self._show_negative(False)
+
+    def _show_negative(self, shown: bool) -> None:
+        self._fold.setIcon(icon("chevron-down" if shown else "chevron-right", "muted"))
+        self.negative_prompt.setVisible(shown)
 
     def _build_buttons(self) -> None:
         self.generate_button = QPushButton(icon("sparkles", "on_accent"), self.tr("Generate"))
@@ -137,43 +181,69 @@ class Easel(QWidget):
         self._progress = QProgressBar()
         self._progress.setAccessibleName(self.tr("Progress of the image"))
         self._progress.setTextVisible(False)
-        self._progress.setFixedHeight(SPACING // 2)
-        self._progress.hide()
+        set_role(self._progress, "edge")
 
     def _build_bar(self) -> None:
-        """The zoom and the size of what is on the canvas."""
-        self._bar = QWidget()
+        """The size and the zoom of what is on the canvas, floating in its corner."""
+        canvas = self.canvas
+        self._bar = QFrame()
+        set_role(self._bar, "card")
         self._zoom, self._size = QLabel(), QLabel()
         for label in (self._zoom, self._size):
             set_role(label, "caption")
-        self.canvas.zoom_changed.connect(self._show_zoom)
+            label.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self._zoom.setMinimumWidth(6 * SPACING)
+        canvas.zoom_changed.connect(self._show_zoom)
         row = QHBoxLayout(self._bar)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(SPACING // 2)
+        row.setContentsMargins(SPACING, SPACING // 4, SPACING // 4, SPACING // 4)
+        row.setSpacing(0)
         row.addWidget(self._size)
-        row.addStretch(1)
-        canvas = self.canvas
-        row.addWidget(
-            self._tool("zoom-out", self.tr("Zoom out (-)"), lambda: canvas.zoom_by(1 / ZOOM_STEP))
+        row.addSpacing(SPACING)
+        for name, tip, slot in (
+            ("zoom-out", self.tr("Zoom out (-)"), lambda: canvas.zoom_by(1 / ZOOM_STEP)),
+            ("zoom-in", self.tr("Zoom in (+)"), lambda: canvas.zoom_by(ZOOM_STEP)),
+            ("maximize", self.tr("Fit to the window (F)"), canvas.fit),
+        ):
+            row.addWidget(self._tool(name, tip, slot))
+        row.insertWidget(3, self._zoom)
+        corner = QGridLayout(canvas)
+        corner.setContentsMargins(*[SPACING] * 4)
+        corner.addWidget(
+            self._bar, 0, 0, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignBottom
         )
-        row.addWidget(self._zoom)
-        row.addWidget(
-            self._tool("zoom-in", self.tr("Zoom in (+)"), lambda: canvas.zoom_by(ZOOM_STEP))
-        )
-        row.addWidget(self._tool("maximize", self.tr("Fit to the window (F)"), canvas.fit))
         self._bar.hide()
 
     def _tool(self, name: str, tip: str, slot: object) -> QToolButton:
         button = QToolButton()
-        button.setIcon(icon(name))
+        button.setIcon(icon(name, "muted"))
         button.setToolTip(tip)
         button.setAccessibleName(tip)
-        button.setAutoRaise(True)
         set_role(button, "quiet")
         button.clicked.connect(slot)
         return button
 
     def _lay_out(self) -> None:
+        desk = QFrame()
+        set_role(desk, "desk")
+        column = QVBoxLayout(desk)
+        column.setContentsMargins(2 * SPACING, SPACING, 2 * SPACING, SPACING)
+        column.setSpacing(SPACING)
+        for widget in (self.strip, self.errors, self._remark):
+            column.addWidget(widget)
+        column.addLayout(self._prompt_row())
+        below = QHBoxLayout()
+        below.addWidget(self._fold)
+        below.addStretch(1)
+        below.addWidget(self._status)
+        column.addLayout(below)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addWidget(self._pages, 1)
+        layout.addWidget(self._progress)
+        layout.addWidget(desk)
+
+    def _prompt_row(self) -> QHBoxLayout:
         prompts = QVBoxLayout()
         prompts.setSpacing(SPACING // 2)
         prompts.addWidget(self.prompt)
@@ -181,20 +251,6 @@ class Easel(QWidget):
         row = QHBoxLayout()
         row.setSpacing(SPACING)
         row.addLayout(prompts, 1)
-        row.addWidget(self.stop_button, 0, Qt.AlignmentFlag.AlignTop)
-        row.addWidget(self.generate_button, 0, Qt.AlignmentFlag.AlignTop)
-        below = QHBoxLayout()
-        below.addWidget(self._fold)
-        below.addWidget(self._status, 1)
-        below.setAlignment(self._status, Qt.AlignmentFlag.AlignRight)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(*[2 * SPACING] * 4)
-        layout.setSpacing(SPACING)
-        layout.addWidget(self._pages, 1)
-        layout.addWidget(self._bar)
-        layout.addWidget(self.strip)
-        layout.addWidget(self.errors)
-        layout.addWidget(self._said)
-        layout.addLayout(row)
-        layout.addWidget(self._progress)
-        layout.addLayout(below)
+        for button in (self.stop_button, self.generate_button):
+            row.addWidget(button, 0, Qt.AlignmentFlag.AlignTop)
+        return row

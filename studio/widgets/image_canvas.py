@@ -6,12 +6,13 @@ from pathlib import Path
 
 from PySide6.QtCore import QMimeData, QPoint, QPointF, QRectF, QSize, Qt, QUrl, Signal
 from PySide6.QtGui import (
-    QColor,
     QDrag,
     QDragEnterEvent,
     QDropEvent,
+    QGuiApplication,
     QImage,
     QKeyEvent,
+    QKeySequence,
     QMouseEvent,
     QPainter,
     QPaintEvent,
@@ -46,6 +47,7 @@ class ImageCanvas(QWidget):
         self.setMinimumSize(24 * theme.SPACING, 16 * theme.SPACING)
         self.image = QImage()
         self.path: Path | None = None
+        self._words = ""
         self.is_preview = False
         self._zoom = 1.0
         self._center = QPointF()  # the point of the image in the middle of the canvas
@@ -81,6 +83,16 @@ class ImageCanvas(QWidget):
         if self._follows or not same_size:
             self.fit()
         self.update()
+
+    def set_words(self, words: str) -> None:
+        """What to say while there is no image."""
+        self._words = words
+        self.update()
+
+    def copy(self) -> None:
+        """Put the image on the clipboard, as pixels and as a file."""
+        if not self.image.isNull():
+            QGuiApplication.clipboard().setMimeData(mime_of(self.image, self.path))
 
     # ------------------------------------------------------------------ zoom and pan
 
@@ -148,19 +160,21 @@ class ImageCanvas(QWidget):
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         colors = theme.colors()
-        painter.fillRect(self.rect(), colors.surface)
+        painter.fillRect(self.rect(), colors.canvas)
         if self.image.isNull():
+            painter.setPen(colors.muted)
+            painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, self._words)
             return
         place = self.image_rect()
         if self.image.hasAlphaChannel():
-            _paint_checkerboard(painter, place & QRectF(self.rect()), colors.raised, colors.hover)
+            _paint_checkerboard(painter, place & QRectF(self.rect()), colors)
         smooth = self._zoom < CRISP_FROM or self.is_preview
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, smooth)
         painter.drawImage(place, self.image)
-        painter.setPen(colors.accent if self.is_preview else colors.border)
+        painter.setPen(colors.accent_text if self.is_preview else colors.border)
         painter.drawRect(place.adjusted(-0.5, -0.5, 0.5, 0.5))
         if self.hasFocus():
-            painter.setPen(colors.accent)
+            painter.setPen(colors.accent_text)
             painter.drawRect(self.rect().adjusted(0, 0, -1, -1))
 
     def resizeEvent(self, event: QResizeEvent) -> None:
@@ -174,7 +188,8 @@ class ImageCanvas(QWidget):
         event.accept()
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        self._pressed = event.position()
+        if event.button() in (Qt.MouseButton.LeftButton, Qt.MouseButton.MiddleButton):
+            self._pressed = event.position()
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         if self._pressed is None or self.image.isNull():
@@ -203,7 +218,9 @@ class ImageCanvas(QWidget):
             Qt.Key.Key_Up: QPointF(0, PAN_STEP),
             Qt.Key.Key_Down: QPointF(0, -PAN_STEP),
         }.get(Qt.Key(event.key()))
-        if event.key() in (Qt.Key.Key_Plus, Qt.Key.Key_Equal):
+        if event.matches(QKeySequence.StandardKey.Copy):
+            self.copy()
+        elif event.key() in (Qt.Key.Key_Plus, Qt.Key.Key_Equal):
             self.zoom_by(ZOOM_STEP)
         elif event.key() == Qt.Key.Key_Minus:
             self.zoom_by(1 / ZOOM_STEP)
@@ -265,11 +282,11 @@ def dropped_file(data: QMimeData) -> Path | None:
     return next((Path(url.toLocalFile()) for url in data.urls() if url.isLocalFile()), None)
 
 
-def _paint_checkerboard(painter: QPainter, area: QRectF, light: QColor, dark: QColor) -> None:
-    painter.fillRect(area, light)
+def _paint_checkerboard(painter: QPainter, area: QRectF, colors: theme.Colors) -> None:
+    painter.fillRect(area, colors.checker_light)
     left, top = int(area.left()) // CHECK, int(area.top()) // CHECK
     for row in range(top, int(area.bottom()) // CHECK + 1):
         for column in range(left, int(area.right()) // CHECK + 1):
             if (row + column) % 2:
                 square = QRectF(column * CHECK, row * CHECK, CHECK, CHECK)
-                painter.fillRect(square & area, dark)
+                painter.fillRect(square & area, colors.checker_dark)

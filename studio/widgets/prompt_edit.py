@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QPlainTextEdit, QWidget
 from studio.theme import SPACING
 
 MOST_LINES = 6
+MARGIN = 3  # pixels around the text, which make one line as high as a button
 MOST_REMEMBERED = 100
 
 
@@ -18,6 +19,7 @@ class PromptEdit(QPlainTextEdit):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setTabChangesFocus(True)
+        self.document().setDocumentMargin(MARGIN)
         self.history: list[str] = []
         """Prompts asked before, oldest first."""
         self._place = 0
@@ -75,4 +77,4 @@ class PromptEdit(QPlainTextEdit):
     def _height(self, lines: int) -> int:
         margins = self.contentsMargins()
         edge = margins.top() + margins.bottom() + 2 * round(self.document().documentMargin())
-        return lines * self.fontMetrics().lineSpacing() + edge + SPACING
+        return lines * self.fontMetrics().lineSpacing() + edge

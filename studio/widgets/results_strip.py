@@ -4,19 +4,43 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtCore import QMimeData, QModelIndex, QPoint, QSize, Qt, QUrl, Signal
-from PySide6.QtGui import QAction, QIcon, QImage, QPixmap
-from PySide6.QtWidgets import QListView, QListWidget, QListWidgetItem, QMenu, QWidget
+from PIL import ImageOps
+from PySide6.QtCore import (
+    QMimeData,
+    QModelIndex,
+    QPersistentModelIndex,
+    QPoint,
+    QRect,
+    QRectF,
+    QSize,
+    Qt,
+    QUrl,
+    Signal,
+)
+from PySide6.QtGui import QAction, QImage, QPainter, QPainterPath, QPen
+from PySide6.QtWidgets import (
+    QListView,
+    QListWidget,
+    QListWidgetItem,
+    QMenu,
+    QStyle,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
+    QWidget,
+)
 
 from engine.errors import FileError
 from engine.gate.images import open_image
 from studio import images, theme
 from studio.background import Background
 
-SIDE = 64  # logical pixels of a thumbnail
+SIDE = 56  # logical pixels of a thumbnail
+CELL = SIDE + theme.SPACING
+ROUND = theme.SPACING / 2
 MOST = 500  # thumbnails kept; the files stay where they are
 
 PATH_ROLE = Qt.ItemDataRole.UserRole
+IMAGE_ROLE = PATH_ROLE + 1
 
 
 class ResultsStrip(QListWidget):
@@ -31,15 +55,17 @@ class ResultsStrip(QListWidget):
         self.setFlow(QListView.Flow.LeftToRight)
         self.setWrapping(False)
         self.setUniformItemSizes(True)
-        self.setIconSize(QSize(SIDE, SIDE))
-        self.setSpacing(theme.SPACING // 2)
         self.setDragEnabled(True)
         self.setDragDropMode(QListWidget.DragDropMode.DragOnly)
         self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setHorizontalScrollMode(QListView.ScrollMode.ScrollPerPixel)
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.customContextMenuRequested.connect(self._show_menu)
-        self.setFixedHeight(SIDE + 5 * theme.SPACING)
+        self.setItemDelegate(_ThumbnailDelegate(self))
+        self.setMouseTracking(True)
+        self.viewport().setAutoFillBackground(False)
+        theme.set_role(self, "strip")
+        self.setFixedHeight(CELL + 2 * theme.SPACING)
         self.currentItemChanged.connect(self._choose)
         self._background = Background(self)
         self.menu_actions: list[QAction] = []
@@ -50,14 +76,14 @@ class ResultsStrip(QListWidget):
         item = QListWidgetItem()
         item.setData(PATH_ROLE, path)
         item.setData(Qt.ItemDataRole.AccessibleTextRole, tooltip or path.name)
-        item.setSizeHint(QSize(SIDE + theme.SPACING, SIDE + theme.SPACING))
+        item.setSizeHint(QSize(CELL, CELL))
         item.setToolTip(_plain(tooltip or path.name))
         self.insertItem(0, item)
         if self.count() > MOST:
             self.takeItem(self.count() - 1)
         side = round(SIDE * self.devicePixelRatioF())
         self._background.run(
-            lambda: _thumbnail(path, side), lambda image: _set_icon(self, path, image)
+            lambda: _thumbnail(path, side), lambda image: _show_thumbnail(self, path, image)
         )
 
     def select(self, path: Path) -> None:
@@ -85,33 +111,67 @@ class ResultsStrip(QListWidget):
             self.chosen.emit(item.data(PATH_ROLE))
 
     def _show_menu(self, place: QPoint) -> None:
-        index: QModelIndex = self.indexAt(place)
-        if index.isValid():
+        item = self.itemAt(place) or self.currentItem()  # the menu key has no place
+        if item is not None:
+            self.setCurrentItem(item)
             menu = QMenu(self)
             menu.addActions(self.menu_actions)
             menu.exec(self.mapToGlobal(place))
 
 
-def _set_icon(strip: ResultsStrip, path: Path, image: QImage | None) -> None:
+def _show_thumbnail(strip: ResultsStrip, path: Path, image: QImage | None) -> None:
     item = strip._item(path)
     if item is None:
         return
     if image is None:
-        item.setIcon(theme.icon("circle-alert"))
-        return
-    pixmap = QPixmap.fromImage(image)
-    pixmap.setDevicePixelRatio(strip.devicePixelRatioF())
-    item.setIcon(QIcon(pixmap))
+        size = QSize(SIDE, SIDE)
+        image = theme.icon_pixmap("circle-alert", theme.colors().danger, size).toImage()
+    item.setData(IMAGE_ROLE, image)
+
+
+class _ThumbnailDelegate(QStyledItemDelegate):
+    """A picture with rounded corners; the chosen one has a ring in the accent colour."""
+
+    def paint(
+        self,
+        painter: QPainter,
+        option: QStyleOptionViewItem,
+        index: QModelIndex | QPersistentModelIndex,
+    ) -> None:
+        cell: QRect = option.rect
+        state: QStyle.StateFlag = option.state
+        frame = QRectF(0, 0, SIDE, SIDE)
+        frame.moveCenter(QRectF(cell).center())
+        outline = QPainterPath()
+        outline.addRoundedRect(frame, ROUND, ROUND)
+        image: QImage | None = index.data(IMAGE_ROLE)
+        painter.save()
+        painter.setRenderHints(
+            QPainter.RenderHint.Antialiasing | QPainter.RenderHint.SmoothPixmapTransform
+        )
+        painter.fillPath(outline, theme.colors().raised)
+        if image is not None:
+            painter.setClipPath(outline)
+            painter.drawImage(frame, image)
+            painter.setClipping(False)
+        painter.setPen(_ring(state))
+        painter.drawPath(outline)
+        painter.restore()
+
+
+def _ring(state: QStyle.StateFlag) -> QPen:
+    colors = theme.colors()
+    if state & QStyle.StateFlag.State_Selected:
+        return QPen(colors.accent_text, 3 if state & QStyle.StateFlag.State_HasFocus else 2)
+    return QPen(colors.muted if state & QStyle.StateFlag.State_MouseOver else colors.border, 1)
 
 
 def _thumbnail(path: Path, side: int) -> QImage | None:
-    """Decoded off the GUI thread; None for a file that cannot be read."""
+    """The middle square, decoded off the GUI thread; None for a file that cannot be read."""
     try:
-        picture = open_image(path)
+        return images.from_pil(ImageOps.fit(open_image(path), (side, side)))
     except FileError:
         return None
-    picture.thumbnail((side, side))
-    return images.from_pil(picture)
 
 
 def _plain(text: str) -> str:

@@ -3,30 +3,31 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QCloseEvent, QGuiApplication
 from PySide6.QtWidgets import QDockWidget, QFileDialog, QMainWindow
 
 from engine import files, folders
 from engine.errors import EngineError, FileError, InvalidTask
 from engine.gate.images import open_image
-from engine.metadata import TaskRecord, read_task
+from engine.metadata import TaskRecord, bare_name, read_task
 from engine.registry import task_class
+from engine.task import Task
 from engine.worker import Engine
 from studio import images
 from studio.actions import Command, add_actions
 from studio.drawing import Drawing
 from studio.settings import Settings
 from studio.widgets.easel import Easel
-from studio.widgets.image_canvas import ZOOM_STEP, mime_of
+from studio.widgets.image_canvas import ZOOM_STEP
 from studio.widgets.parameter_form import ParameterForm
 
 TASK = "text_to_image"
-PARAMETERS = "create/parameters"
-PROMPT = "create/prompt"
-NEGATIVE_PROMPT = "create/negative_prompt"
+PROMPTS = ("prompt", "negative_prompt")
+REQUEST = "create/request"
 HISTORY = "create/history"
 FIRST_PROMPT = "red heart"
 
@@ -41,7 +42,8 @@ class CreateWorkspace(QMainWindow):
         super().__init__()
         self._settings = settings
         self._drawing = Drawing(engine, self)
-        self._form = ParameterForm(task_class(TASK), exclude=("prompt", "negative_prompt"))
+        self._former: dict[str, Any] = {}
+        self._form = ParameterForm(task_class(TASK), exclude=PROMPTS)
         self.easel = Easel(FIRST_PROMPT)
         self.setCentralWidget(self.easel)
         self.setFocusProxy(self.easel.prompt)
@@ -51,10 +53,12 @@ class CreateWorkspace(QMainWindow):
         self._actions = {a.objectName(): a for a in add_actions(self, self.actions_table())}
         names = ("create_copy", "create_save", "create_reuse", "create_folder")
         self.easel.strip.menu_actions = [self._actions[name] for name in names]
+        self.easel.canvas.setContextMenuPolicy(Qt.ContextMenuPolicy.ActionsContextMenu)
+        self.easel.canvas.addActions([self._actions[name] for name in (*names, "create_fit")])
         self._update()
 
     def actions_table(self) -> list[Command]:
-        tr, canvas = self.tr, self.easel.canvas
+        tr, canvas, undo = self.tr, self.easel.canvas, self._form.undo_stack
         return [
             Command("create_generate", tr("Generate"), "Ctrl+Return", "sparkles", self.generate),
             Command("create_stop", tr("Stop"), "Esc", "square", self._drawing.stop),
@@ -85,6 +89,8 @@ class CreateWorkspace(QMainWindow):
                 "zoom-out",
                 lambda: canvas.zoom_by(1 / ZOOM_STEP),
             ),
+            Command("create_undo", tr("Undo a parameter"), "Ctrl+Z", "undo-2", undo.undo),
+            Command("create_redo", tr("Redo a parameter"), "Ctrl+Shift+Z", "redo-2", undo.redo),
             Command(
                 "create_prompt", tr("Go to the prompt"), "Ctrl+L", "terminal", self._go_to_prompt
             ),
@@ -95,18 +101,18 @@ class CreateWorkspace(QMainWindow):
     def generate(self) -> None:
         """Draw what the prompt says; more than one picture may wait in line."""
         desk = self.easel
+        prompts = {name: self._request()[name] for name in PROMPTS}
         try:
-            task = self._form.task(
-                prompt=desk.prompt.toPlainText(), negative_prompt=desk.negative_prompt.toPlainText()
-            )
+            task = self._form.task(**prompts)
         except InvalidTask as error:
-            if error.field in ("prompt", "negative_prompt"):
+            if error.field in PROMPTS:
                 desk.errors.show_error(error, can_retry=False)
                 self._go_to_prompt()
             return
         desk.errors.hide()
         desk.say("")
         desk.prompt.remember()
+        self._keep()
         self._form.show_seed_used(task.to_dict()["seed"])
         self._drawing.start(task, folders.outputs())
 
@@ -120,8 +126,8 @@ class CreateWorkspace(QMainWindow):
             self.easel.prompt.replace(FIRST_PROMPT)
         self.generate()
 
-    def _take_result(self, path: Path) -> None:
-        self.easel.strip.add(path, self.easel.prompt.toPlainText())
+    def _take_result(self, path: Path, task: Task) -> None:
+        self.easel.add_result(path, str(task.to_dict()["prompt"]))
         self.show_file(path)
 
     def _fail(self, error: EngineError) -> None:
@@ -160,7 +166,7 @@ class CreateWorkspace(QMainWindow):
     def open_file(self, path: Path) -> None:
         """Show an image from outside, and take over the settings it was made with."""
         if self.show_file(path):
-            self.easel.strip.add(path)
+            self.easel.add_result(path)
             self.easel.strip.select(path)
             self._restore_settings(path)
 
@@ -191,19 +197,41 @@ class CreateWorkspace(QMainWindow):
         self._show_record(record)
 
     def _show_record(self, record: TaskRecord) -> None:
-        refused = self._form.set_values(record.values)
-        self.easel.prompt.replace(str(record.values.get("prompt", "")))
-        self.easel.set_negative_prompt(str(record.values.get("negative_prompt", "")))
+        self._former = self._request()
+        values = dict(record.values)
+        model = values.get("model")
+        if isinstance(model, str):
+            values["model"] = bare_name(model)  # a picture from outside must not choose a path
+        refused = self._show_request(values)
         if refused:
-            names = ", ".join(self._form.editor(name).field.param.label for name in sorted(refused))
-            self.easel.say(self.tr("Settings restored, except: {}").format(names))
+            names = ", ".join(self._form.editor(name).field.param.label for name in refused)
+            message = self.tr("Settings restored, except: {}").format(names)
         else:
-            self.easel.say(self.tr("Settings restored. Generate makes this image again."))
+            message = self.tr("Settings restored. Generate makes this image again.")
+        self.easel.say(message, undo=True)
+
+    def _request(self) -> dict[str, Any]:
+        """Everything that Generate would draw from, as it stands."""
+        desk = self.easel
+        return self._form.values() | {
+            "prompt": desk.prompt.toPlainText(),
+            "negative_prompt": desk.negative_prompt.toPlainText(),
+        }
+
+    def _show_request(self, values: Mapping[str, Any]) -> list[str]:
+        """The opposite; returns the names of what cannot be used."""
+        refused = self._form.set_values(values)
+        self.easel.prompt.replace(str(values.get("prompt", "")))
+        self.easel.set_negative_prompt(str(values.get("negative_prompt", "")))
+        return sorted(refused)
+
+    def _undo_restoring(self) -> None:
+        self._show_request(self._former)
+        self.easel.say("")
 
     def copy(self) -> None:
-        canvas = self.easel.canvas
-        if not canvas.image.isNull():
-            QGuiApplication.clipboard().setMimeData(mime_of(canvas.image, canvas.path))
+        if not self.easel.canvas.image.isNull():
+            self.easel.canvas.copy()
             self.easel.say(self.tr("Copied."))
 
     def save_as(self) -> None:
@@ -248,7 +276,14 @@ class CreateWorkspace(QMainWindow):
         desk.stop_button.clicked.connect(drawing.stop)
         desk.empty.triggered.connect(self._try_example)
         desk.errors.retry.connect(self._retry)
-        desk.canvas.dropped.connect(self.open_file)
+        desk.dropped.connect(self.open_file)
+        desk.undo.connect(self._undo_restoring)
+        for changed in (
+            self._form.changed,
+            desk.prompt.textChanged,
+            desk.negative_prompt.textChanged,
+        ):
+            changed.connect(self._keep)
         desk.strip.chosen.connect(self.show_file)
         drawing.changed.connect(self._update)
         drawing.previewed.connect(desk.show_preview)
@@ -270,17 +305,12 @@ class CreateWorkspace(QMainWindow):
     # ------------------------------------------------------------------ from one start to the next
 
     def _restore(self) -> None:
-        self._form.set_values(self._settings.value(PARAMETERS, {}))
+        self._show_request(self._settings.value(REQUEST, {}))
         self._form.undo_stack.clear()
-        self.easel.prompt.setPlainText(self._settings.value(PROMPT, ""))
-        self.easel.set_negative_prompt(self._settings.value(NEGATIVE_PROMPT, ""))
         history: list[str] = self._settings.value(HISTORY, [])
         self.easel.prompt.history = [text for text in history if isinstance(text, str)]
 
-    def closeEvent(self, event: QCloseEvent) -> None:
-        desk = self.easel
-        self._settings.set_value(PARAMETERS, self._form.values())
-        self._settings.set_value(PROMPT, desk.prompt.toPlainText())
-        self._settings.set_value(NEGATIVE_PROMPT, desk.negative_prompt.toPlainText())
-        self._settings.set_value(HISTORY, desk.prompt.history)
-        super().closeEvent(event)
+    def _keep(self) -> None:
+        """Into the settings at every change, not only at the end: a crash comes unannounced."""
+        self._settings.set_value(REQUEST, self._request())
+        self._settings.set_value(HISTORY, self.easel.prompt.history)
