@@ -6,6 +6,7 @@ for up to a second, and a crash or a call that never returns must cost one job, 
 
 from __future__ import annotations
 
+import importlib
 import multiprocessing
 import signal
 import threading
@@ -19,6 +20,14 @@ from engine.errors import Cancelled, EngineError, OutOfMemory
 from engine.messages import Begun, CancelTask, Ended, Park, Parked, RunTask, Stopping
 from engine.outbox import Outbox
 from engine.task import Event, Report, Task
+
+HEAVY = (
+    ("torch", "Tensor"),
+    ("transformers", "CLIPTextModelWithProjection"),
+    ("diffusers", "AutoencoderTiny"),
+    ("diffusers", "StableDiffusion3Pipeline"),
+)
+"""What a standby process imports: the libraries, and the classes of the embedded model."""
 
 WARM_AFTER = 3.0  # seconds of idleness after which a standby process imports the heavy libraries
 
@@ -120,14 +129,16 @@ def _serve_isolated(connection: Connection) -> None:
     device.prepare_environment()
     device.lower_priority()
     if not connection.poll(WARM_AFTER):
-        _import_heavy_libraries()
+        _warm_up(connection)
     _serve(connection)
 
 
-def _import_heavy_libraries() -> None:
-    import diffusers  # noqa: F401
-    import torch  # noqa: F401
-    import transformers  # noqa: F401
+def _warm_up(connection: Connection) -> None:
+    """Import what takes long, one after the other, until there is something to do."""
+    for module, name in HEAVY:
+        if connection.poll():
+            return
+        getattr(importlib.import_module(module), name)  # diffusers imports its parts when asked
 
 
 def _serve(connection: Connection) -> None:

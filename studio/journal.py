@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import logging
 from collections.abc import Sequence
@@ -13,9 +12,6 @@ from PySide6.QtCore import QObject
 
 from engine import files, folders, registry
 from engine.errors import EngineError, FileError
-from engine.runs import RunFolder
-from engine.task import Task
-from engine.training import TrainingTask
 from engine.worker import Engine, Job
 
 log = logging.getLogger(__name__)
@@ -61,7 +57,9 @@ class Journal(QObject):
             return
         for entry in entries if isinstance(entries, list) else []:
             try:
-                job = Job(_task(entry), Path(entry["out"]))
+                out = Path(entry["out"])
+                task = registry.task_class(entry["task"]).from_dict(entry["fields"])
+                job = Job(task.again(out), out)
                 engine = self._engines[entry["engine"]]
             except (EngineError, KeyError, TypeError) as error:
                 log.warning("an interrupted job was not understood: %s", error)
@@ -73,11 +71,3 @@ class Journal(QObject):
                     self.tr("Retry makes it now; nothing that was saved is lost."),
                 ),
             )
-
-
-def _task(entry: dict[str, Any]) -> Task:
-    """The task of an entry; a training that had begun goes on where it was."""
-    task = registry.task_class(entry["task"]).from_dict(entry["fields"])
-    if isinstance(task, TrainingTask) and RunFolder(Path(entry["out"])).exists:
-        return dataclasses.replace(task, resume=True)
-    return task

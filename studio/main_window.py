@@ -6,11 +6,10 @@ import importlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
-from PySide6.QtCore import QByteArray, QSize, Qt, QTimer, QUrl
+from PySide6.QtCore import QByteArray, QSize, Qt, QUrl
 from PySide6.QtGui import QAction, QActionGroup, QCloseEvent, QDesktopServices
 from PySide6.QtWidgets import (
     QDockWidget,
-    QLabel,
     QMainWindow,
     QMessageBox,
     QStackedWidget,
@@ -18,18 +17,19 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from engine import device, folders
-from engine.worker import Engine, Job
+from engine import folders
+from engine.worker import Engine
 from studio import theme
 from studio.actions import Command, add_actions
 from studio.settings import Settings
+from studio.widgets.status_line import StatusLine
 
 if TYPE_CHECKING:
     from studio.workspaces.create import CreateWorkspace
     from studio.workspaces.write import WriteWorkspace
 
 LAYOUT_VERSION = 1
-MEMORY_EVERY = 5000  # milliseconds between two looks at the free memory
+DOCK_HEIGHT = 15 * theme.SPACING  # of the panels at the bottom, on the first day
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,10 @@ class MainWindow(QMainWindow):
         self._docks: list[QDockWidget] = []
         self._default_layout = QByteArray()
         self._build_menus()
-        self._build_status_bar()
+        self._status = StatusLine(self)
+        self.setStatusBar(self._status)
+        for engine in (make, train):
+            engine.jobs_changed.connect(self._show_activity)
         self._restore_geometry()
         self.open_workspace(settings.value("workspace", "create"))
 
@@ -201,36 +204,9 @@ class MainWindow(QMainWindow):
         self._docks.append(dock)
         self._view_menu.addAction(dock.toggleViewAction())
 
-    def _build_status_bar(self) -> None:
-        bar = self.statusBar()
-        bar.setSizeGripEnabled(False)
-        self._activity = QLabel()
-        self._activity.setTextFormat(Qt.TextFormat.PlainText)
-        self._machine = QLabel()
-        for label in (self._activity, self._machine):
-            theme.set_role(label, "caption")
-            label.setContentsMargins(theme.SPACING, 0, theme.SPACING, 0)
-        bar.addWidget(self._activity, 1)
-        bar.addPermanentWidget(self._machine)
-        for engine in (self._make, self._train):
-            engine.jobs_changed.connect(self._show_activity)
-        timer = QTimer(self)
-        timer.timeout.connect(self._show_memory)
-        timer.start(MEMORY_EVERY)
-        self._show_memory()
-        self._show_activity()
-
-    def _show_memory(self) -> None:
-        free = device.free_memory() / 1e9
-        memory = self.tr("{:.1f} GB free").format(free) + " · " if free else ""
-        self._machine.setText(memory + self.tr("offline"))
-        self._machine.setToolTip(
-            self.tr("Everything runs on this machine; nothing is sent anywhere.")
-        )
-
     def _show_activity(self) -> None:
-        active = [job for e in (self._make, self._train) for job in e.jobs if not job.state.ended]
-        self._activity.setText(_summary(self, active))
+        jobs = [*self._make.jobs, *self._train.jobs]
+        self._status.show_active([job.task for job in jobs if not job.state.ended])
 
     # ------------------------------------------------------------------ dialogs
 
@@ -256,6 +232,7 @@ class MainWindow(QMainWindow):
 
     def restore_layout(self) -> None:
         """Put the docks where the person left them; call it when all have been added."""
+        self.resizeDocks(self._docks[:1], [DOCK_HEIGHT], Qt.Orientation.Vertical)
         self._default_layout = self.saveState(LAYOUT_VERSION)
         self.restoreState(self._settings.bytes("layout"), LAYOUT_VERSION)
 
@@ -295,11 +272,3 @@ class MainWindow(QMainWindow):
         question.setDefaultButton(stay)
         question.exec()
         return question.clickedButton() is stop
-
-
-def _summary(window: MainWindow, active: list[Job]) -> str:
-    if not active:
-        return window.tr("Ready")
-    names = ", ".join(job.task.title for job in active[:3])
-    more = len(active) - 3
-    return names + (window.tr(" and {} more").format(more) if more > 0 else "")

@@ -1,0 +1,53 @@
+"""The status bar: what is being made, how much memory is free, and that all of it stays here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtWidgets import QLabel, QStatusBar, QWidget
+
+from engine import device
+from engine.task import Task
+from studio import theme
+
+MEMORY_EVERY = 5000  # milliseconds between two looks at the free memory
+MOST_NAMED = 3
+
+
+class StatusLine(QStatusBar):
+    """Asks to be told of the running tasks by `show_active`."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setSizeGripEnabled(False)
+        self._activity = QLabel()
+        self._activity.setTextFormat(Qt.TextFormat.PlainText)
+        self._machine = QLabel()
+        self._machine.setToolTip(
+            self.tr("Everything runs on this machine; nothing is sent anywhere.")
+        )
+        for label in (self._activity, self._machine):
+            theme.set_role(label, "caption")
+            label.setContentsMargins(theme.SPACING, 0, theme.SPACING, 0)
+        self.addWidget(self._activity, 1)
+        self.addPermanentWidget(self._machine)
+        timer = QTimer(self)
+        timer.timeout.connect(self._show_memory)
+        timer.start(MEMORY_EVERY)
+        self._show_memory()
+        self.show_active([])
+
+    def show_active(self, tasks: Sequence[Task]) -> None:
+        """Name what is being made now."""
+        if not tasks:
+            self._activity.setText(self.tr("Ready"))
+            return
+        names = ", ".join(task.title for task in tasks[:MOST_NAMED])
+        more = len(tasks) - MOST_NAMED
+        self._activity.setText(names + (self.tr(" and {} more").format(more) if more > 0 else ""))
+
+    def _show_memory(self) -> None:
+        free = device.free_memory() / 1e9
+        memory = self.tr("{:.1f} GB free").format(free) + " · " if free else ""
+        self._machine.setText(memory + self.tr("offline"))
