@@ -180,7 +180,6 @@ class NumberEditor(FieldEditor):
         if param.zero and param.minimum == 0:
             self._box.setSpecialValueText(param.zero)
         self._box.setAlignment(Qt.AlignmentFlag.AlignRight)
-        self._box.setFixedWidth(self._box.fontMetrics().averageCharWidth() * 14)
         self._box.valueChanged.connect(self._typed)
         self.head.addWidget(self._box)
         self._slider = self._new_slider()

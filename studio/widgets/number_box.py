@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 
-from PySide6.QtCore import QEvent, QLocale, QObject, Qt
+from PySide6.QtCore import QEvent, QLocale, QObject, QSize, Qt
 from PySide6.QtGui import QResizeEvent, QValidator
 from PySide6.QtWidgets import QAbstractSpinBox, QDoubleSpinBox, QWidget
 
@@ -48,6 +48,10 @@ class NumberBox(QDoubleSpinBox):
         self.setButtonSymbols(QAbstractSpinBox.ButtonSymbols.NoButtons)
         self.setCorrectionMode(QAbstractSpinBox.CorrectionMode.CorrectToPreviousValue)
         only_when_focused(self)
+
+    def sizeHint(self) -> QSize:
+        """Alike for all, so that boxes under each other line up; it grows with the text."""
+        return QSize(self.fontMetrics().averageCharWidth() * 14, super().sizeHint().height())
 
     def number(self) -> int | float:
         return round(self.value()) if self._whole else self.value()

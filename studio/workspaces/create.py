@@ -38,12 +38,13 @@ class CreateWorkspace(QMainWindow):
     title = "Create"
     icon_name = "brush"
 
-    def __init__(self, engine: Engine, settings: Settings) -> None:
+    def __init__(self, engine: Engine, settings: Settings, draws: type[Task] | None = None) -> None:
         super().__init__()
+        self._draws = draws or task_class(TASK)
         self._settings = settings
         self._drawing = Drawing(engine, self)
         self._former: dict[str, Any] = {}
-        self._form = ParameterForm(task_class(TASK), exclude=PROMPTS)
+        self._form = ParameterForm(self._draws, exclude=PROMPTS)
         self.easel = Easel(FIRST_PROMPT)
         self.setCentralWidget(self.easel)
         self.setFocusProxy(self.easel.prompt)
@@ -191,7 +192,7 @@ class CreateWorkspace(QMainWindow):
         except FileError as error:
             self.easel.errors.show_error(error, can_retry=False)
             return
-        if record is None or record.name != TASK:
+        if record is None or record.name != self._draws.name():
             self.easel.say(self.tr("This image holds no settings of Create."))
             return
         self._show_record(record)
