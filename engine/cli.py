@@ -78,7 +78,7 @@ def _prepare(task: Task, report: Report, out: Path) -> EngineError | None:
     try:
         files.make_folder(out)
         if pack := packs.needed_by(task):
-            report(Notice(f"Fetching {pack.title}, once ({pack.size // 1_000_000} MB)."))
+            report(Notice(f"Fetching {pack.title}, once ({pack.size / 1e6:.0f} MB)."))
             packs.fetch(pack, report)
     except EngineError as error:
         return error

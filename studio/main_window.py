@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from studio.workspaces.write import WriteWorkspace
 
 LAYOUT_VERSION = 1
-DOCK_HEIGHT = 15 * theme.SPACING  # of the panels at the bottom, on the first day
+DOCK_HEIGHT = 18 * theme.SPACING  # of the panels at the bottom, on the first day
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,140 @@
+"""The frame: workspaces, palette, layout, closing while something runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QApplication,
+    QDockWidget,
+    QLineEdit,
+    QMessageBox,
+    QPlainTextEdit,
+)
+from pytestqt.qtbot import QtBot
+from small_tasks import Count
+
+from engine.worker import Job, JobState
+from studio.app import Studio
+from studio.panels.log_records import LogHandler
+from studio.settings import THEME
+
+
+@pytest.fixture
+def studio(qtbot: QtBot, qapp: QApplication) -> Iterator[Studio]:
+    studio = Studio(qapp, LogHandler())
+    studio.window.show()
+    qtbot.waitUntil(lambda: studio.window.findChild(QDockWidget, "jobs") is not None)
+    yield studio
+    for engine in (studio.make, studio.train):
+        for job in engine.jobs:
+            job.cancel()
+    qtbot.waitUntil(lambda: not (studio.make.busy or studio.train.busy), timeout=20_000)
+    studio.window.close()
+    studio.close()
+
+
+def dock(studio: Studio, name: str) -> QDockWidget:
+    found = studio.window.findChild(QDockWidget, name)
+    assert isinstance(found, QDockWidget)
+    return found
+
+
+@pytest.mark.parametrize(("key", "title"), [("1", "Write"), ("2", "Create"), ("3", "Train")])
+def test_each_workspace_is_a_key_away(qtbot: QtBot, studio: Studio, key: str, title: str) -> None:
+    qtbot.waitExposed(studio.window)
+    studio.window.activateWindow()
+    QTest.keyClick(studio.window, Qt.Key(ord(key)), Qt.KeyboardModifier.ControlModifier)
+    assert studio.window.windowTitle() == f"{title} — Atelier"
+    assert studio.window.centralWidget().currentWidget().isVisible()  # type: ignore[attr-defined]
+
+
+def test_the_palette_finds_and_runs_a_command(qtbot: QtBot, studio: Studio) -> None:
+    studio.window.show_palette()
+    search = next(
+        w for w in studio.window.findChildren(QLineEdit) if w.accessibleName() == "Search commands"
+    )
+    QTest.keyClicks(search, "train")
+    QTest.keyClick(search, Qt.Key.Key_Return)
+    assert studio.window.windowTitle().startswith("Train")
+
+
+def test_what_is_written_can_be_drawn(qtbot: QtBot, studio: Studio) -> None:
+    write = studio.window.open_workspace("write")
+    write.draw_requested.emit("a red heart")  # type: ignore[attr-defined]
+    assert studio.window.windowTitle().startswith("Create")
+    [job] = studio.make.jobs
+    assert job.task.to_dict()["prompt"] == "a red heart"
+
+
+def test_docks_come_back_where_they_were_left(qtbot: QtBot, qapp: QApplication) -> None:
+    first = Studio(qapp, LogHandler())
+    first.window.show()
+    qtbot.waitUntil(lambda: first.window.findChild(QDockWidget, "jobs") is not None)
+    right = Qt.DockWidgetArea.RightDockWidgetArea
+    first.window.addDockWidget(right, dock(first, "jobs"))
+    create = first.window.open_workspace("create")
+    prompt = create.findChild(QPlainTextEdit, "prompt")
+    assert isinstance(prompt, QPlainTextEdit)
+    QTest.keyClicks(prompt, "a fox")
+    first.window.close()
+    first.close()
+
+    second = Studio(qapp, LogHandler())
+    second.window.show()
+    qtbot.waitUntil(lambda: second.window.findChild(QDockWidget, "jobs") is not None)
+    assert second.window.dockWidgetArea(dock(second, "jobs")) == right
+    again = second.window.open_workspace("create").findChild(QPlainTextEdit, "prompt")
+    assert isinstance(again, QPlainTextEdit)
+    assert again.toPlainText() == "a fox"
+    second.window.reset_layout()
+    bottom = Qt.DockWidgetArea.BottomDockWidgetArea
+    assert second.window.dockWidgetArea(dock(second, "jobs")) == bottom
+    second.window.close()
+    second.close()
+
+
+@pytest.mark.parametrize(("answer", "closes"), [("Keep working", False), ("Stop and close", True)])
+def test_closing_while_something_runs_asks_once(
+    qtbot: QtBot, studio: Studio, tmp_path: Path, answer: str, closes: bool
+) -> None:
+    job = Job(Count(total=10_000, pause=0.01), tmp_path)
+    studio.make.submit(job)
+    qtbot.waitUntil(lambda: job.state is JobState.RUNNING, timeout=20_000)
+    asked: list[str] = []
+
+    def press() -> None:
+        for box in studio.window.findChildren(QMessageBox):
+            asked.append(box.text())
+            next(b for b in box.findChildren(QAbstractButton) if b.text() == answer).click()
+
+    QTimer.singleShot(300, press)
+    studio.window.close()
+    assert len(asked) == 1
+    assert studio.window.isVisible() is not closes
+
+
+def test_training_waits_while_something_is_made(
+    qtbot: QtBot, studio: Studio, tmp_path: Path
+) -> None:
+    training = Job(Count(total=10_000, pause=0.01), tmp_path)
+    studio.train.submit(training)
+    qtbot.waitUntil(lambda: training.state is JobState.RUNNING, timeout=20_000)
+    drawing = Job(Count(total=30, pause=0.02), tmp_path)
+    studio.make.submit(drawing)
+    qtbot.waitUntil(lambda: training.state is JobState.PARKED, timeout=20_000)
+    qtbot.waitUntil(lambda: drawing.state is JobState.FINISHED, timeout=20_000)
+    qtbot.waitUntil(lambda: training.state is JobState.RUNNING, timeout=20_000)
+
+
+def test_a_theme_takes_effect_at_once(qtbot: QtBot, studio: Studio) -> None:
+    studio.settings.set_value(THEME, "dark")
+    dark = studio.window.palette().window().color().lightness()
+    studio.settings.set_value(THEME, "light")
+    light = studio.window.palette().window().color().lightness()
+    assert dark < 64 < 192 < light
