@@ -1,0 +1,67 @@
+"""Teaches a text encoder what its captions look like, before anything is drawn.
+
+Learning words and pictures at once is slow: while pictures are noise, words are ignored. Alone,
+the text encoder learns in minutes to tell the coarse picture of each caption from all others.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F  # noqa: N812
+
+from engine.models.flow_transformer import END_TOKEN, FlowTransformer
+
+COARSE = 4  # a coarse picture is COARSE×COARSE latents
+TEMPERATURE = 0.07
+SPREAD_WEIGHT = 0.2
+
+
+class CaptionHeads(nn.Module):
+    """Read a coarse picture off the pooled vector, and again off the mean of the token states."""
+
+    def __init__(self, width: int, latent_channels: int) -> None:
+        super().__init__()
+        size = latent_channels * COARSE**2
+        self.pooled = nn.Linear(width, size)
+        self.tokens = nn.Linear(width, size)
+
+
+def coarse_pictures(latents: Tensor) -> Tensor:
+    """Latents (N, C, H, W) as (N, C × COARSE²)."""
+    return F.adaptive_avg_pool2d(latents, COARSE).flatten(1)
+
+
+def caption_loss(
+    model: FlowTransformer, heads: CaptionHeads, ids: Tensor, coarse: Tensor
+) -> Tensor:
+    """From token ids (N, T) and the coarse pictures (N, K) that they stand for.
+
+    Squared error, plus the contrastive loss of CLIP (Radford et al. 2021, 2103.00020) from each
+    caption to the pictures of the batch. The pooled vector is kept near unit variance, so that
+    different captions steer the transformer differently from its first step.
+    """
+    states, pooled = model.encode(ids)
+    predictions = (heads.pooled(pooled), heads.tokens(_mean_state(states, ids)))
+    spread = (pooled.float().std(0).mean() - 1).square()
+    return sum(
+        (F.mse_loss(p.float(), coarse) + _contrast(p.float(), coarse) for p in predictions),
+        start=SPREAD_WEIGHT * spread,
+    )
+
+
+def _contrast(predicted: Tensor, coarse: Tensor) -> Tensor:
+    """Cross-entropy of finding one's own picture in the batch; equal pictures share the answer."""
+    centre = coarse.mean(0)
+    logits = F.normalize(predicted - centre) @ F.normalize(coarse - centre).T / TEMPERATURE
+    # The faster way through a matrix product is not exact: a picture would differ from itself.
+    apart = torch.cdist(coarse, coarse, compute_mode="donot_use_mm_for_euclid_dist")
+    same = (apart < 1e-3).float()
+    return F.cross_entropy(logits, same / same.sum(1, keepdim=True))
+
+
+def _mean_state(states: Tensor, ids: Tensor) -> Tensor:
+    """The mean over a caption's own tokens, up to its first end token."""
+    length = (ids == END_TOKEN).int().argmax(1, keepdim=True)
+    used = torch.arange(ids.shape[1], device=ids.device) <= length
+    return (states * used.unsqueeze(-1)).sum(1) / used.sum(1, keepdim=True)
