@@ -1,0 +1,265 @@
+"""The steps of a text-to-image model: what `train_text_to_image` brings to the training loop."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from PIL import Image
+
+from engine import device
+from engine.checkpoints import State
+from engine.data.batches import Batches
+from engine.data.captioned_images import CaptionedImages
+from engine.grid import image_grid
+from engine.task import Progress, Report
+from engine.trainers.muon import MuonAdamW
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
+
+    from engine.trainers.train_text_to_image import TrainTextToImage
+
+SAMPLES = 12  # images in a grid
+SAMPLE_STEPS = 16
+GUIDANCE = 3.5
+MAX_TOKENS = 16
+PIPELINE_PADDING = 256  # empty tokens that the pipeline appends unless told otherwise
+ENCODE_BATCH = 32
+DECAY_FROM = 0.5  # part of the run after which the learning rate falls
+TEXT_BATCHES = 4  # how many batches the text encoder takes at once: captions are small
+
+
+class TextToImageLearner:
+    """Transformer and text encoder, their optimizers, and the averaged model that draws."""
+
+    def __init__(self, task: TrainTextToImage, data: CaptionedImages, report: Report) -> None:
+        import torch
+
+        from engine.models import caption_tokenizer, flow_transformer
+        from engine.models.autoencoder_source import load_autoencoder
+        from engine.models.caption_pretraining import CaptionHeads, coarse_pictures
+
+        self.task = task
+        self.data = data
+        self.device = device.best_device()
+        self.autoencoder = load_autoencoder(task.autoencoder).to(self.device)
+        self.latents, self.projection = self._encoded(report)
+        tokenizer = caption_tokenizer.train_tokenizer(
+            (text for texts in data.captions for text in texts), task.vocab_size, MAX_TOKENS
+        )
+        self._use_tokenizer(tokenizer)
+        self.config = flow_transformer.FlowConfig(
+            latent_size=self.latents.shape[-1],
+            latent_channels=self.latents.shape[1],
+            vocab_size=task.vocab_size,
+            width=task.width,
+            num_layers=task.num_layers,
+            max_tokens=MAX_TOKENS,
+        )
+        self.model = flow_transformer.FlowTransformer(self.config).to(self.device)
+        self.average = copy.deepcopy(self.model).eval().requires_grad_(False)
+        self.coarse = coarse_pictures(self.latents)
+        self.heads = CaptionHeads(task.width, self.config.latent_channels).to(self.device)
+        words = [*self.model.text_encoder.named_parameters(), *self.heads.named_parameters()]
+        self.text_optimizer = MuonAdamW(words, task.learning_rate)
+        self.optimizer = MuonAdamW(self.model.transformer.named_parameters(), task.learning_rate)
+        self.batches = Batches(len(data), task.batch_size, task.seed)
+        own = torch.Generator().manual_seed(task.seed)
+        self.fixed_noise = torch.randn(SAMPLES, *self.latents.shape[1:], generator=own)
+
+    def _encoded(self, report: Report) -> tuple[Tensor, dict[str, Any]]:
+        """All pictures as latents, scaled as the pipeline does, and what shows latents as colours.
+
+        The projection is the least squares fit from latents to the mean colour of their pixels.
+        """
+        import torch
+
+        from engine.models.tiny_autoencoder import REDUCTION, to_tensor
+
+        latents, colors = [], []
+        total = len(self.data)
+        for start in range(0, total, ENCODE_BATCH):
+            report(Progress(start, total, "encoding the pictures"))
+            pixels = torch.from_numpy(self.data.images[start : start + ENCODE_BATCH])
+            pictures = to_tensor(pixels).to(self.device)
+            with torch.inference_mode():
+                latents.append(self.autoencoder.encode(pictures).latents.cpu())
+            colors.append(torch.nn.functional.avg_pool2d(pictures, REDUCTION).cpu())
+        config = self.autoencoder.config
+        scaled = (torch.cat(latents).clone() - config.shift_factor) * config.scaling_factor
+        return scaled, _projection(scaled, torch.cat(colors))
+
+    def _use_tokenizer(self, tokenizer: Any) -> None:
+        import torch
+
+        from engine.models.caption_tokenizer import token_ids
+
+        self.tokenizer = tokenizer
+        self.ids = [torch.tensor(token_ids(tokenizer, list(c))) for c in self.data.captions]
+        self.empty_ids = torch.tensor(token_ids(tokenizer, [""]))
+        self.prompts = _sample_prompts(self.task.sample_prompts, self.data)
+        self.prompt_ids = torch.tensor(token_ids(tokenizer, self.prompts))
+
+    def description(self) -> Mapping[str, Any]:
+        return {
+            "dataset": {
+                "name": self.data.name,
+                "images": len(self.data),
+                "sha256": self.data.sha256(),
+            },
+            "model": asdict(self.config),
+            "sample_prompts": self.prompts,
+            "device": str(self.device),
+            "parameters": {
+                "transformer": _count(self.model.transformer),
+                "text_encoder": _count(self.model.text_encoder),
+            },
+        }
+
+    def step(self, step: int) -> Mapping[str, float]:
+        """First the text encoder alone, then the transformer with the text encoder at rest."""
+        if step <= self.task.text_steps:
+            return self._text_step(step)
+        return self._draw_step(step)
+
+    def _text_step(self, step: int) -> Mapping[str, float]:
+        import torch
+
+        from engine.models.caption_pretraining import caption_loss
+
+        batches = [self._batch(TEXT_BATCHES * step - part) for part in range(TEXT_BATCHES)]
+        chosen = torch.cat([indices for indices, _ in batches])
+        ids = torch.cat([tokens for _, tokens in batches]).to(self.device)
+        rate = learning_rate(self.task, step, self.task.text_steps)
+        with self._autocast():
+            loss = caption_loss(self.model, self.heads, ids, self.coarse[chosen].to(self.device))
+        norm = self.text_optimizer.step(loss, rate)
+        self.average.text_encoder.load_state_dict(self.model.text_encoder.state_dict())
+        return {"text_loss": loss.item(), "learning_rate": rate, "gradient_norm": norm}
+
+    def _draw_step(self, step: int) -> Mapping[str, float]:
+        import torch
+
+        from engine.models.flow_transformer import flow_matching_loss
+        from engine.models.gan import update_average
+
+        done = step - self.task.text_steps
+        rate = learning_rate(self.task, done, self.task.max_steps - self.task.text_steps)
+        indices, ids = self._batch(step)
+        dropped = torch.rand(len(indices), 1) < self.task.caption_dropout
+        ids = torch.where(dropped, self.empty_ids, ids).to(self.device)
+        latents = self.latents[indices].to(self.device)
+        with self._autocast():
+            with torch.no_grad():
+                text = self.model.encode(ids)
+            loss = flow_matching_loss(
+                self.model, latents, text, self._padding(), self.task.noise_mean
+            )
+        norm = self.optimizer.step(loss, rate)
+        # A young average would drag the untrained first steps along: let it grow old with the run.
+        update_average(self.average, self.model, min(self.task.ema_decay, done / (done + 10)))
+        return {"loss": loss.item(), "learning_rate": rate, "gradient_norm": norm}
+
+    def _batch(self, step: int) -> tuple[Tensor, Tensor]:
+        """Indices of pictures, and the token ids of one caption of each, drawn at random."""
+        import torch
+
+        indices = torch.from_numpy(self.batches.indices(step))
+        rows = [
+            self.ids[index][int(which * len(self.ids[index]))]
+            for index, which in zip(
+                indices.tolist(), torch.rand(len(indices)).tolist(), strict=True
+            )
+        ]
+        return indices, torch.stack(rows)
+
+    def _padding(self) -> Tensor:
+        """Empty tokens for each picture: as many as the pipeline adds, or none, or in between."""
+        import torch
+
+        count = self.task.batch_size
+        between = PIPELINE_PADDING ** torch.rand(count)
+        kind = torch.rand(count)
+        padding = torch.where(kind < 0.4, torch.tensor(float(PIPELINE_PADDING)), between)
+        return torch.where(kind > 0.6, torch.tensor(0.0), padding).to(self.device)
+
+    def _autocast(self) -> torch.autocast:
+        import torch
+
+        native = self.device.type != "cpu" or device.has_native_bfloat16()
+        enabled = {"auto": native, "bfloat16": True, "float32": False}[self.task.precision]
+        return torch.autocast(self.device.type, torch.bfloat16, enabled=enabled)
+
+    def sample(self) -> Image.Image:
+        import torch
+
+        from engine.models.flow_transformer import draw_latents
+        from engine.models.tiny_autoencoder import to_pixels
+
+        noise = self.fixed_noise[: len(self.prompts)].to(self.device)
+        ids = self.prompt_ids.to(self.device)
+        empty = self.empty_ids.to(self.device)
+        with torch.inference_mode(), self._autocast():
+            latents = draw_latents(self.average, noise, ids, empty, SAMPLE_STEPS, GUIDANCE)
+        config = self.autoencoder.config
+        with torch.inference_mode():
+            raw = latents.float() / config.scaling_factor + config.shift_factor
+            return image_grid(to_pixels(self.autoencoder.decode(raw).sample).cpu().numpy())
+
+    def state(self) -> State:
+        from engine.models import caption_tokenizer
+
+        return {
+            **{name: part.state_dict() for name, part in self._parts().items()},
+            "tokenizer": {"json": caption_tokenizer.to_json(self.tokenizer)},
+            "latent_rgb": self.projection,
+        }
+
+    def load_state(self, state: State) -> None:
+        from engine.models import caption_tokenizer
+
+        for name, part in self._parts().items():
+            part.load_state_dict(state[name])
+        self._use_tokenizer(caption_tokenizer.from_json(state["tokenizer"]["json"], MAX_TOKENS))
+
+    def _parts(self) -> dict[str, Any]:
+        """Everything the run needs to go on; the autoencoder is there so that a run is whole."""
+        return {
+            "model": self.model,
+            "model_ema": self.average,
+            "optimizer": self.optimizer,
+            "text_optimizer": self.text_optimizer,
+            "caption_heads": self.heads,
+            "autoencoder": self.autoencoder,
+        }
+
+
+def learning_rate(task: TrainTextToImage, step: int, steps: int) -> float:
+    """Rises over the warm-up, stays, then falls in a line to a fiftieth at the last of `steps`."""
+    warm = min(1.0, step / max(1, task.warmup_steps))
+    late = max(0.0, step / steps - DECAY_FROM) / (1 - DECAY_FROM)
+    return task.learning_rate * warm * (1 - 0.98 * min(1.0, late))
+
+
+def _projection(latents: Tensor, colors: Tensor) -> dict[str, Any]:
+    """{"factors": (C, 3), "bias": (3,)} from latents (N, C, H, W) to colours (N, 3, H, W)."""
+    import torch
+
+    rows = latents.permute(0, 2, 3, 1).flatten(0, 2)
+    known = torch.cat((rows, torch.ones(len(rows), 1)), dim=1)
+    fit = torch.linalg.lstsq(known, colors.permute(0, 2, 3, 1).flatten(0, 2)).solution
+    return {"factors": fit[:-1].tolist(), "bias": fit[-1].tolist()}
+
+
+def _sample_prompts(asked: str, data: CaptionedImages) -> list[str]:
+    own = [prompt.strip() for prompt in asked.split(";") if prompt.strip()]
+    every = max(1, len(data) // SAMPLES)
+    return own[:SAMPLES] or [texts[0] for texts in data.captions[::every]][:SAMPLES]
+
+
+def _count(network: torch.nn.Module) -> int:
+    return sum(parameter.numel() for parameter in network.parameters())

@@ -1,0 +1,172 @@
+"""Text to image from nothing: it learns, goes on bit for bit, and becomes a model that draws."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from engine import checkpoints
+from engine.errors import DatasetError, InvalidTask, ModelError
+from engine.generators.export_text_to_image import ExportTextToImage
+from engine.generators.text_to_image import TextToImage
+from engine.models import caption_tokenizer
+from engine.runs import MetricsTail, RunFolder
+from engine.task import Event, SampleGrid
+from engine.trainers.text_to_image_learner import learning_rate
+from engine.trainers.train_autoencoder import TrainAutoencoder
+from engine.trainers.train_text_to_image import TrainTextToImage
+
+COLORS = ("red", "green", "blue", "gold")
+
+
+def ignore(event: Event) -> None:
+    pass
+
+
+@pytest.fixture(scope="module")
+def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("pictures")
+    for color in COLORS:
+        Image.new("RGB", (32, 32), color).save(folder / f"{color}.png")
+        (folder / f"{color}.txt").write_text(f"{color} square\n{color}")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def task(pictures: Path, tmp_path_factory: pytest.TempPathFactory) -> TrainTextToImage:
+    """A tiny one, on a tiny autoencoder."""
+    autoencoder = tmp_path_factory.mktemp("autoencoder")
+    TrainAutoencoder(
+        dataset=str(pictures), image_size=32, crop_size=16, width=8, latent_channels=16,
+        batch_size=4, max_steps=20, seed=1,
+    ).run(ignore, autoencoder)  # fmt: skip
+    return TrainTextToImage(
+        dataset=str(pictures), autoencoder=str(autoencoder), image_size=32, width=64,
+        num_layers=2, vocab_size=530, batch_size=4, seed=2, max_steps=6, text_steps=2,
+        warmup_steps=2, log_every=1, sample_every=3, checkpoint_every=3,
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def run(task: TrainTextToImage, tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
+    folder = tmp_path_factory.mktemp("run")
+    task.run(ignore, folder)
+    return RunFolder(folder)
+
+
+def measured(run: RunFolder, name: str) -> list[float]:
+    lines, _ = MetricsTail(run).read()
+    return [line.values[name] for line in lines if name in line.values]
+
+
+def test_captions_come_first_then_pictures_and_both_are_learned(
+    task: TrainTextToImage, tmp_path: Path
+) -> None:
+    longer = dataclasses.replace(
+        task, max_steps=90, text_steps=40, sample_every=90, checkpoint_every=90, batch_size=8
+    )
+    longer.run(ignore, tmp_path)
+    words, drawing = (measured(RunFolder(tmp_path), name) for name in ("text_loss", "loss"))
+    assert (len(words), len(drawing)) == (40, 50)
+    assert np.mean(words[-5:]) < np.mean(words[:5]) - 1.5
+    assert np.mean(drawing[-10:]) < 0.9 * np.mean(drawing[:5])
+
+
+def test_a_stopped_run_goes_on_bit_for_bit(
+    task: TrainTextToImage, run: RunFolder, tmp_path: Path
+) -> None:
+    task.run(ignore, tmp_path)
+    again = RunFolder(tmp_path)
+    for file in again.checkpoint_path(6).iterdir():
+        file.unlink()
+    dataclasses.replace(task, resume=True).run(ignore, tmp_path)
+    for name in ("model", "model_ema", "optimizer", "text_optimizer", "rng"):
+        one = checkpoints.load_tensors(run.checkpoint_path(6), name)
+        other = checkpoints.load_tensors(again.checkpoint_path(6), name)
+        assert all(torch.equal(one[key], other[key]) for key in one), name
+    assert measured(run, "loss") == measured(again, "loss")
+
+
+def test_sampling_does_not_touch_the_chance_of_training(task: TrainTextToImage) -> None:
+    torch.manual_seed(0)
+    learner = task.learner(ignore)
+    before = torch.get_rng_state()
+    first, second = learner.sample(), learner.sample()
+    assert torch.equal(torch.get_rng_state(), before)
+    assert first.tobytes() == second.tobytes()
+
+
+def test_sample_prompts_can_be_chosen(task: TrainTextToImage, tmp_path: Path) -> None:
+    told: list[Event] = []
+    asked = dataclasses.replace(task, sample_prompts="red; blue ;", max_steps=3)
+    asked.run(told.append, tmp_path)
+    assert RunFolder(tmp_path).description()["sample_prompts"] == ["red", "blue"]
+    *_, grid = [event.path for event in told if isinstance(event, SampleGrid)]
+    with Image.open(grid) as image:
+        assert image.size == (2 + 2 * (32 + 2), 2 + 32 + 2)
+
+
+def test_a_run_becomes_a_model_that_draws(run: RunFolder, tmp_path: Path) -> None:
+    ExportTextToImage(run_folder=str(run.path), model_name="mine").run(ignore, tmp_path)
+    model = tmp_path / "mine"
+    assert max(path.stat().st_size for path in model.rglob("*") if path.is_file()) < 50e6
+    projection = json.loads((model / "latent_rgb.json").read_text())
+    assert np.array(projection["factors"]).shape == (16, 3)
+    assert len(projection["bias"]) == 3
+    stored = " ".join(path.read_text() for path in model.rglob("*.json"))
+    assert str(tmp_path) not in stored
+    assert "/tmp" not in stored
+    out = tmp_path / "out"
+    draw = TextToImage(prompt="red", model=str(model), num_inference_steps=2, seed=1)
+    draw.run(ignore, out)
+    [drawn] = out.glob("*.png")
+    with Image.open(drawn) as image:
+        assert image.size == (32, 32)
+
+
+def test_the_same_run_exports_the_same_files(run: RunFolder, tmp_path: Path) -> None:
+    for name in ("one", "other"):
+        ExportTextToImage(run_folder=str(run.path), model_name=name).run(ignore, tmp_path)
+    for path in (tmp_path / "one").rglob("*"):
+        if path.is_file():
+            twin = tmp_path / "other" / path.relative_to(tmp_path / "one")
+            assert path.read_bytes() == twin.read_bytes(), path.name
+
+
+def test_a_run_of_something_else_is_not_exported(tmp_path: Path) -> None:
+    RunFolder(tmp_path).create({"task": "train_gan"})
+    with pytest.raises(ModelError, match="not a run of train_text_to_image"):
+        ExportTextToImage(run_folder=str(tmp_path)).run(ignore, tmp_path)
+
+
+def test_the_learning_rate_rises_stays_and_falls() -> None:
+    task = TrainTextToImage(dataset="x", learning_rate=1.0, warmup_steps=10)
+    rates = [learning_rate(task, step, 100) for step in (5, 10, 50, 75, 100)]
+    assert rates == pytest.approx([0.5, 1.0, 1.0, 0.51, 0.02])
+
+
+def test_the_text_cannot_take_all_steps() -> None:
+    with pytest.raises(InvalidTask, match="fewer than the 100"):
+        TrainTextToImage(dataset="x", max_steps=100, text_steps=100)
+
+
+def test_a_folder_without_captions_is_refused(task: TrainTextToImage, tmp_path: Path) -> None:
+    Image.new("RGB", (8, 8)).save(tmp_path / "a.png")
+    with pytest.raises(DatasetError, match="no captioned images"):
+        dataclasses.replace(task, dataset=str(tmp_path)).run(ignore, tmp_path / "run")
+
+
+def test_a_tokenizer_survives_its_json_in_any_script() -> None:
+    captions = ["red heart", "红心", "dog's house, 3d"]
+    tokenizer = caption_tokenizer.train_tokenizer(captions * 3, 600, 12)
+    again = caption_tokenizer.from_json(caption_tokenizer.to_json(tokenizer), 12)
+    ids = caption_tokenizer.token_ids(tokenizer, [*captions, "", "Ünknown"])
+    assert caption_tokenizer.token_ids(again, [*captions, "", "Ünknown"]) == ids
+    assert {len(row) for row in ids} == {12}
+    assert tokenizer.decode(ids[1], skip_special_tokens=True) == "红心"
