@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -10,9 +12,23 @@ import pytest
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 os.environ.setdefault("ATELIER_THREADS", "1")
 
-from engine.device import prepare_environment  # noqa: E402
+from engine.device import prepare_environment
 
 prepare_environment()
+
+
+@pytest.fixture(autouse=True)
+def collect_here(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Windows are collected between tests, by this thread, as `studio.garbage` does it."""
+    if "qapp" not in request.fixturenames:
+        yield
+        return
+    gc.disable()
+    gc.freeze()  # what is there already need not be looked at after each test
+    yield
+    gc.collect()
+    gc.unfreeze()
+    gc.enable()
 
 
 @pytest.fixture(autouse=True)

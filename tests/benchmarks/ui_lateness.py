@@ -66,9 +66,7 @@ def trigger(workspace: QMainWindow, name: str) -> None:
 
 
 def type_prompt(workspace: QMainWindow, text: str) -> None:
-    prompt = next(
-        e for e in workspace.findChildren(QPlainTextEdit) if e.objectName() == "prompt"
-    )
+    prompt = next(e for e in workspace.findChildren(QPlainTextEdit) if e.objectName() == "prompt")
     prompt.setPlainText(text)
 
 
@@ -107,7 +105,9 @@ def main() -> None:
     studio = Studio(app, LogHandler())
     studio.window.show()
     lateness = Lateness()
-    print("lateness in ms    p50: idle  busy  more    p99: idle  busy  more    max: idle  busy  more")
+    print(
+        "lateness in ms    p50: idle  busy  more    p99: idle  busy  more    max: idle  busy  more"
+    )
     phase(studio, lateness, "write", "write_ask", "Tell a long story about the sea.", studio.make)
     phase(studio, lateness, "create", "create_generate", "red heart", studio.make)
     phase(studio, lateness, "train", "start", "", studio.train)

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from small_tasks import Count
 
-from engine.process import Events, ModelProcess, RunTask
+from engine.messages import Events, RunTask
+from engine.process import ModelProcess
 
 
 def test_a_process_whose_window_is_gone_ends(tmp_path: Path) -> None:

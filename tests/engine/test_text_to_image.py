@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import tiny_models
 import torch
 from PIL import Image
 from safetensors.torch import load_file, save_file
@@ -27,7 +28,6 @@ from engine.generators.text_to_image import TextToImage
 from engine.previews import LatentPreview
 from engine.schedulers import FLOW_SCHEDULERS, NOISE_SCHEDULERS
 from engine.task import Event, Notice, Preview, Progress, Saved
-from tests import tiny_models
 
 PIPELINES = {
     "stable_diffusion": tiny_models.save_stable_diffusion,
