@@ -139,7 +139,7 @@ def test_cancel_is_an_exception_at_the_next_report(
     pid = engine._process.pid if engine._process else None
     job.cancel()
     job.cancel()
-    qtbot.waitUntil(lambda: job.state.ended, timeout=2_000)
+    qtbot.waitUntil(lambda: job.state.ended, timeout=10_000)
     assert diary.endings == ["cancelled"]
     assert engine._process is not None
     assert engine._process.pid == pid, "a task that answers keeps its process and its models"
@@ -151,7 +151,7 @@ def test_a_task_that_never_answers_is_ended_with_its_process(
     job, diary = start(engine, Misbehave(how="hang"), tmp_path)
     qtbot.waitUntil(lambda: diary.events != [], timeout=20_000)
     job.cancel()
-    qtbot.waitUntil(lambda: job.state.ended, timeout=2_000)
+    qtbot.waitUntil(lambda: job.state.ended, timeout=10_000)
     assert diary.endings == ["cancelled"]
     after, _ = start(engine, Count(total=1), tmp_path)
     wait_for_end(qtbot, after)
@@ -187,7 +187,7 @@ def test_a_parked_job_waits_and_goes_on(qtbot: QtBot, engine: Engine, tmp_path: 
     job, diary = start(engine, Count(total=100, pause=0.01), tmp_path)
     qtbot.waitUntil(lambda: diary.events != [], timeout=20_000)
     engine.set_parked(True)
-    qtbot.waitUntil(lambda: job.state is JobState.PARKED, timeout=2_000)
+    qtbot.waitUntil(lambda: job.state is JobState.PARKED, timeout=10_000)
     before = len(diary.events)
     qtbot.wait(300)
     assert len(diary.events) == before
@@ -201,7 +201,7 @@ def test_a_parked_job_can_be_cancelled(qtbot: QtBot, engine: Engine, tmp_path: P
     engine.set_parked(True)
     qtbot.waitUntil(lambda: job.state is JobState.PARKED, timeout=20_000)
     job.cancel()
-    qtbot.waitUntil(lambda: job.state is JobState.CANCELLED, timeout=2_000)
+    qtbot.waitUntil(lambda: job.state is JobState.CANCELLED, timeout=10_000)
 
 
 def test_closing_during_a_job_is_quick_and_leaves_no_process(
