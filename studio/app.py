@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QApplication
 from engine import device, folders
 from engine.process import Standby
 from engine.worker import Engine
+from studio.garbage import GarbageCollector
 from studio.journal import Journal
 from studio.main_window import MainWindow
 from studio.panels.log_records import LogHandler
@@ -44,6 +45,7 @@ class Studio:
     """The parts of a running studio and what joins them."""
 
     def __init__(self, app: QApplication, records: LogHandler) -> None:
+        self._garbage = GarbageCollector(app)
         self.settings = Settings()
         self.theme = Theme(
             app, self.settings.value(THEME, "system"), self.settings.value(TEXT_SCALE, 100)
@@ -67,6 +69,7 @@ class Studio:
         for engine in (self.make, self.train):
             engine.close()
         self.standby.close()
+        self._garbage.close()
 
     def _add_panels(self) -> None:
         from studio.panels.jobs import JobsPanel
