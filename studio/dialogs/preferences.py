@@ -24,6 +24,7 @@ from PySide6.QtWidgets import (
 from engine import device, folders
 from studio.settings import PARK_TRAINING, TEXT_SCALE, THEME, THREADS, Settings
 from studio.theme import SPACING, icon, set_role
+from studio.widgets.number_box import indent_text
 
 
 class PreferencesDialog(QDialog):
@@ -86,6 +87,7 @@ class PreferencesDialog(QDialog):
 
     def _make_text_size(self) -> QSpinBox:
         size = QSpinBox(minimum=100, maximum=200, singleStep=10, suffix=" %")
+        indent_text(size)
         size.setValue(self._settings.value(TEXT_SCALE, 100))
         size.setToolTip(self.tr("Size of all text, 100 to 200 %"))
         size.setKeyboardTracking(False)  # 150 is typed over 1 and 15
@@ -94,6 +96,7 @@ class PreferencesDialog(QDialog):
 
     def _make_threads(self) -> QSpinBox:
         threads = QSpinBox(minimum=0, maximum=os.cpu_count() or 1)
+        indent_text(threads)
         threads.setSpecialValueText(self.tr("Automatic ({})").format(device.default_threads()))
         threads.setValue(self._settings.value(THREADS, 0))
         threads.setToolTip(self.tr("Takes effect with the next job"))

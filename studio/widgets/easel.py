@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from PySide6.QtCore import QSize, Qt, QUrl, Signal
@@ -32,17 +33,12 @@ class Easel(QWidget):
 
     dropped = Signal(object)  # the Path of a file that was dropped anywhere here
     undo = Signal()  # of what was said last
+    example_chosen = Signal(str)
 
-    def __init__(self, first_prompt: str, parent: QWidget | None = None) -> None:
+    def __init__(self, examples: Sequence[str], parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.canvas = ImageCanvas()
-        self.empty = EmptyState(
-            "image-plus",
-            self.tr("Draw something"),
-            self.tr("Say below what you would like to see, or begin with an example. ")
-            + self.tr("Drop an image made here to get its settings back."),
-            self.tr("Draw “{}”").format(first_prompt),
-        )
+        self._build_empty(examples)
         self._pages = QStackedWidget()
         self._pages.addWidget(self.empty)
         self._pages.addWidget(self.canvas)
@@ -123,6 +119,24 @@ class Easel(QWidget):
             self.dropped.emit(path)
 
     # ------------------------------------------------------------------ building
+
+    def _build_empty(self, examples: Sequence[str]) -> None:
+        first, *others = examples
+        self.empty = EmptyState(
+            "image-plus",
+            self.tr("Draw something"),
+            self.tr("Say below what you would like to see, or begin with an example. ")
+            + self.tr("Drop an image made here to get its settings back."),
+            self.tr("Draw “{}”").format(first),
+        )
+        self.empty.triggered.connect(lambda: self.example_chosen.emit(first))
+        row = self.empty.add_row()
+        for prompt in others:
+            button = QPushButton(prompt)
+            button.setToolTip(self.tr("Draw “{}”").format(prompt))
+            set_role(button, "quiet")
+            button.clicked.connect(lambda _=False, prompt=prompt: self.example_chosen.emit(prompt))
+            row.addWidget(button)
 
     def _build_remark(self) -> None:
         self._said = QLabel()

@@ -40,8 +40,18 @@ class EmptyState(QWidget):
             row.addWidget(widget)
             row.addStretch(1)
             layout.addLayout(row)
+        self._others = QHBoxLayout()
+        layout.addLayout(self._others)
         layout.addStretch(3)
         self._paint_icon()
+
+    def add_row(self) -> QHBoxLayout:
+        """A centred row under the button, for what else can be done."""
+        row = QHBoxLayout()
+        self._others.addStretch(1)
+        self._others.addLayout(row)
+        self._others.addStretch(1)
+        return row
 
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)

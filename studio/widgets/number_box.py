@@ -7,7 +7,7 @@ import re
 
 from PySide6.QtCore import QEvent, QLocale, QObject, QSize, Qt
 from PySide6.QtGui import QResizeEvent, QValidator
-from PySide6.QtWidgets import QAbstractSpinBox, QDoubleSpinBox, QWidget
+from PySide6.QtWidgets import QAbstractSpinBox, QDoubleSpinBox, QLineEdit, QWidget
 
 from studio.theme import SPACING
 
@@ -91,7 +91,7 @@ class NumberBox(QDoubleSpinBox):
     def _place_text(self) -> None:
         """Qt 6.11 leaves the text one pixel of width where a style sheet draws the border."""
         self.lineEdit().setGeometry(self.rect().adjusted(1, 1, -1, -1))
-        self.lineEdit().setTextMargins(SPACING - 3, 0, SPACING - 3, 0)
+        indent_text(self)
 
     def _set_step(self) -> None:
         span = self.maximum() - self.minimum()
@@ -124,6 +124,13 @@ def round_step(step: float) -> float:
     power = 10.0 ** math.floor(math.log10(step))
     digit = max(d for d in (1, 2, 5) if d * power <= step * 1.000001)
     return float(f"{digit * power:.6g}")
+
+
+def indent_text(box: QAbstractSpinBox) -> None:
+    """Keep the number off the border: inside a spin box a style sheet's padding is not heeded."""
+    line = box.findChild(QLineEdit)
+    if line is not None:
+        line.setTextMargins(SPACING - 3, 0, SPACING - 3, 0)
 
 
 class _WheelGate(QObject):

@@ -19,6 +19,7 @@ class PromptEdit(QPlainTextEdit):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setTabChangesFocus(True)
+        self.setAcceptDrops(False)  # an image dropped here is for the easel behind it
         self.document().setDocumentMargin(MARGIN)
         self.history: list[str] = []
         """Prompts asked before, oldest first."""

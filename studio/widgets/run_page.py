@@ -22,6 +22,7 @@ from engine.errors import EngineError
 from studio import theme
 from studio.run_follower import RunState
 from studio.widgets.error_box import ErrorBox
+from studio.widgets.number_box import indent_text
 from studio.widgets.run_monitor import RunMonitor
 from studio.widgets.transport import Status, TransportBar
 
@@ -136,6 +137,7 @@ class FurtherBar(QFrame):
         theme.set_role(self, "card")
         self._from = 0
         self._steps = QSpinBox()
+        indent_text(self._steps)
         self._steps.setRange(1, MAX_STEPS)
         self._steps.setGroupSeparatorShown(True)
         self._steps.setToolTip(self.tr("How many steps to add to those learned so far"))

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QDockWidget, QFileDialog, QMainWindow
 
 from engine import files, folders
@@ -19,6 +20,7 @@ from engine.task import Task
 from engine.worker import Engine
 from studio import images
 from studio.actions import Command, add_actions
+from studio.background import Background
 from studio.drawing import Drawing
 from studio.settings import Settings
 from studio.widgets.easel import Easel
@@ -29,7 +31,6 @@ TASK = "text_to_image"
 PROMPTS = ("prompt", "negative_prompt")
 REQUEST = "create/request"
 HISTORY = "create/history"
-FIRST_PROMPT = "red heart"
 
 
 class CreateWorkspace(QMainWindow):
@@ -44,8 +45,11 @@ class CreateWorkspace(QMainWindow):
         self._settings = settings
         self._drawing = Drawing(engine, self)
         self._former: dict[str, Any] = {}
+        self._background = Background(self)
+        self._wanted: Path | None = None
+        self._opened: set[Path] = set()
         self._form = ParameterForm(self._draws, exclude=PROMPTS)
-        self.easel = Easel(FIRST_PROMPT)
+        self.easel = Easel(_example_prompts())
         self.setCentralWidget(self.easel)
         self.setFocusProxy(self.easel.prompt)
         self._add_parameters()
@@ -118,13 +122,8 @@ class CreateWorkspace(QMainWindow):
         self._drawing.start(task, folders.outputs())
 
     def draw(self, prompt: str) -> None:
-        """Draw what was written elsewhere."""
+        """Draw an example, or what was written elsewhere."""
         self.easel.prompt.replace(prompt)
-        self.generate()
-
-    def _try_example(self) -> None:
-        if not self.easel.prompt.toPlainText().strip():
-            self.easel.prompt.replace(FIRST_PROMPT)
         self.generate()
 
     def _take_result(self, path: Path, task: Task) -> None:
@@ -153,23 +152,29 @@ class CreateWorkspace(QMainWindow):
 
     # ------------------------------------------------------------------ images and their settings
 
-    def show_file(self, path: Path) -> bool:
-        """Show an image file; says so in place where it cannot be read."""
-        try:
-            picture = open_image(path)
-        except FileError as error:
-            self.easel.errors.show_error(error, can_retry=False)
-            return False
-        self.easel.show_image(images.from_pil(picture), path)
+    def show_file(self, path: Path) -> None:
+        """Show an image file once it is read; says so in place where it cannot be."""
+        self._wanted = path
+        self._background.run(lambda: _read(path), lambda read: self._show_read(path, read))
+
+    def _show_read(self, path: Path, read: QImage | FileError) -> None:
+        opened = path in self._opened
+        self._opened.discard(path)
+        if path != self._wanted:
+            return  # the person has gone on to another one
+        if isinstance(read, FileError):
+            self.easel.errors.show_error(read, can_retry=False)
+            return
+        self.easel.show_image(read, path)
+        if opened:
+            self.easel.add_result(path)
+            self._restore_settings(path)
         self.easel.strip.select(path)
-        return True
 
     def open_file(self, path: Path) -> None:
         """Show an image from outside, and take over the settings it was made with."""
-        if self.show_file(path):
-            self.easel.add_result(path)
-            self.easel.strip.select(path)
-            self._restore_settings(path)
+        self._opened.add(path)
+        self.show_file(path)
 
     def choose_image(self) -> None:
         chosen, _ = QFileDialog.getOpenFileName(
@@ -275,7 +280,7 @@ class CreateWorkspace(QMainWindow):
         desk, drawing = self.easel, self._drawing
         desk.generate_button.clicked.connect(self.generate)
         desk.stop_button.clicked.connect(drawing.stop)
-        desk.empty.triggered.connect(self._try_example)
+        desk.example_chosen.connect(self.draw)
         desk.errors.retry.connect(self._retry)
         desk.dropped.connect(self.open_file)
         desk.undo.connect(self._undo_restoring)
@@ -315,3 +320,15 @@ class CreateWorkspace(QMainWindow):
         """Into the settings at every change, not only at the end: a crash comes unannounced."""
         self._settings.set_value(REQUEST, self._request())
         self._settings.set_value(HISTORY, self.easel.prompt.history)
+
+
+def _read(path: Path) -> QImage | FileError:
+    """Decoded off the GUI thread: a large image takes a second."""
+    try:
+        return images.from_pil(open_image(path))
+    except FileError as error:
+        return error
+
+
+def _example_prompts() -> list[str]:
+    return (folders.RESOURCES / "example_prompts.txt").read_text(encoding="utf-8").splitlines()

@@ -100,6 +100,11 @@ def drop(target: QWidget, path: Path) -> None:
     )
 
 
+def drop_and_wait(qtbot: QtBot, workspace: CreateWorkspace, path: Path) -> None:
+    drop(workspace.easel, path)
+    qtbot.waitUntil(lambda: workspace.easel.canvas.path == path)
+
+
 def paint(folder: Path, **values: object) -> Path:
     """An image as another session has left it."""
     path = folder / "before.png"
@@ -117,6 +122,12 @@ def test_one_click_makes_an_image_from_an_empty_start(qtbot, engine, workspace) 
     assert workspace.easel.prompt.toPlainText() == "red heart"
     assert workspace.easel.strip.count() == 1
     assert "32 × 16" in words(workspace)
+
+
+def test_any_example_can_be_drawn(qtbot, engine, workspace) -> None:
+    press(qtbot, workspace, "rocket")
+    wait_until_drawn(qtbot, engine)
+    assert engine.jobs[0].task.prompt == "rocket"
 
 
 def test_a_preview_is_shown_while_it_draws(qtbot, engine, workspace) -> None:
@@ -194,6 +205,7 @@ def test_a_dropped_image_brings_every_setting_back(
         wait_until_drawn(qtbot, engine)
         qtbot.waitUntil(lambda: workspace.easel.canvas.isVisible())
     drop(workspace.easel if empty else workspace.easel.canvas, path)
+    qtbot.waitUntil(lambda: workspace.easel.canvas.path == path)
     assert workspace.easel.prompt.toPlainText() == "old fox"
     assert workspace.easel.negative_prompt.toPlainText() == "blur"
     assert workspace.easel.negative_prompt.isVisible()
@@ -209,14 +221,14 @@ def test_restoring_can_be_undone(qtbot, workspace, tmp_path) -> None:
     workspace.easel.prompt.replace("mine")
     workspace._form.set_values({"width": 128})
     former = workspace._request()
-    drop(workspace.easel, paint(tmp_path, width=64))
+    drop_and_wait(qtbot, workspace, paint(tmp_path, width=64))
     assert workspace._request() != former
     press(qtbot, workspace, "Undo")
     assert workspace._request() == former
 
 
-def test_what_cannot_be_restored_is_named(workspace, tmp_path) -> None:
-    drop(workspace.easel, paint(tmp_path, model="vanished", width=64))
+def test_what_cannot_be_restored_is_named(qtbot, workspace, tmp_path) -> None:
+    drop_and_wait(qtbot, workspace, paint(tmp_path, model="vanished", width=64))
     assert "except: Model" in words(workspace)
     assert workspace._form.values()["width"] == 64
     assert workspace._form.values()["model"] == "brush"
@@ -231,13 +243,13 @@ def test_a_picture_from_outside_cannot_choose_a_path(workspace, tmp_path) -> Non
 def test_other_images_and_other_files_are_told_apart(qtbot, workspace, tmp_path) -> None:
     plain = tmp_path / "plain.png"
     Image.new("RGB", (8, 8)).save(plain)
-    drop(workspace.easel, plain)
+    drop_and_wait(qtbot, workspace, plain)
     assert "no settings" in words(workspace)
     assert workspace.easel.canvas.path == plain
     broken = tmp_path / "broken.png"
     broken.write_bytes(b"nothing like an image")
     drop(workspace.easel, broken)
-    assert "broken.png" in words(workspace)
+    qtbot.waitUntil(lambda: "broken.png" in words(workspace))
     assert workspace.easel.canvas.path == plain
 
 
@@ -308,10 +320,11 @@ def test_arrow_keys_walk_through_the_results(qtbot, engine, workspace) -> None:
     wait_until_drawn(qtbot, engine, 2)
     strip = workspace.easel.strip
     qtbot.waitUntil(lambda: strip.count() == 2 and strip.currentRow() == 0)
+    qtbot.waitUntil(lambda: workspace.easel.canvas.path == strip.newest())
     newest = workspace.easel.canvas.path
     strip.setFocus()
     qtbot.keyClick(strip, Qt.Key.Key_Right)
-    assert workspace.easel.canvas.path not in (newest, None)
+    qtbot.waitUntil(lambda: workspace.easel.canvas.path not in (newest, None))
     act(workspace, "create_reuse")
     assert workspace.easel.prompt.toPlainText() == "one"
 
