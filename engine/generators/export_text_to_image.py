@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -78,7 +79,15 @@ def _write_pipeline(run: RunFolder, state: dict[str, Any], folder: Path) -> None
     tokenizer = caption_tokenizer.from_json(state["tokenizer"]["json"], model.config.max_tokens)
     pipeline = pipeline_folder.build_pipeline(model, tokenizer, _autoencoder(state["autoencoder"]))
     pipeline.save_pretrained(folder, max_shard_size=SHARD)
+    for name in ("text_encoder", "text_encoder_2"):
+        _compute_in_float32(folder / name / "config.json")
     files.write_json(folder / "latent_rgb.json", state["latent_rgb"])
+
+
+def _compute_in_float32(config: Path) -> None:
+    """Unless told otherwise diffusers computes in float32 and transformers as stored: not alike."""
+    settings = json.loads(config.read_text(encoding="utf-8"))
+    files.write_json(config, {**settings, "dtype": "float32"})
 
 
 def _model(run: RunFolder, state: dict[str, Any]) -> FlowTransformer:

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from diffusers import StableDiffusion3Pipeline
 from PIL import Image
 
 from engine import checkpoints
@@ -128,6 +129,18 @@ def test_a_run_becomes_a_model_that_draws(run: RunFolder, tmp_path: Path) -> Non
     [drawn] = out.glob("*.png")
     with Image.open(drawn) as image:
         assert image.size == (32, 32)
+
+
+def test_diffusers_loads_it_with_nothing_said_about_precision(
+    run: RunFolder, tmp_path: Path
+) -> None:
+    ExportTextToImage(run_folder=str(run.path), model_name="mine").run(ignore, tmp_path)
+    pipe = StableDiffusion3Pipeline.from_pretrained(
+        str(tmp_path / "mine"), text_encoder_3=None, tokenizer_3=None, local_files_only=True
+    )
+    pipe.set_progress_bar_config(disable=True)
+    drawn = pipe("red", num_inference_steps=1, max_sequence_length=0, output_type="np").images
+    assert drawn.shape == (1, 32, 32, 3)
 
 
 def test_the_same_run_exports_the_same_files(run: RunFolder, tmp_path: Path) -> None:
