@@ -17,25 +17,30 @@ import time
 
 RUNS = 9
 
-REPORT = """
+WATCH = """
 import sys
-def painted(widget):
+from PySide6.QtCore import QEvent, QObject, QTimer
+class Watch(QObject):
+    def eventFilter(self, watched, event):
+        if event.type() == QEvent.Type.Paint:
+            watched.removeEventFilter(self)
+            QTimer.singleShot(0, painted)
+        return False
+def painted():
     heavy = [m for m in ("torch", "transformers", "diffusers") if m in sys.modules]
     print("painted", *heavy, flush=True)
 """
 
 BARE = (
-    REPORT
+    WATCH
     + """
 import pyqtgraph
-from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication, QMainWindow
-class Window(QMainWindow):
-    def paintEvent(self, event):
-        QTimer.singleShot(0, lambda: painted(self))
 app = QApplication([])
-window = Window()
+watch = Watch()
+window = QMainWindow()
 plot = pyqtgraph.PlotWidget()
+plot.viewport().installEventFilter(watch)
 plot.plot(range(100))
 window.setCentralWidget(plot)
 window.resize(1280, 800)
@@ -45,12 +50,16 @@ app.exec()
 )
 
 STUDIO = (
-    REPORT
+    WATCH
     + """
-from PySide6.QtCore import QTimer
 from studio import app
 from studio.main_window import MainWindow
-MainWindow.paintEvent = lambda self, event: QTimer.singleShot(0, lambda: painted(self))
+watch = Watch()
+show = MainWindow.show
+def watched_show(window):
+    window.installEventFilter(watch)
+    show(window)
+MainWindow.show = watched_show
 app.main()
 """
 )
