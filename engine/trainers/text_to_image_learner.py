@@ -85,9 +85,9 @@ class TextToImageLearner:
         for start in range(0, total, ENCODE_BATCH):
             report(Progress(start, total, "encoding the pictures"))
             pixels = torch.from_numpy(self.data.images[start : start + ENCODE_BATCH])
-            pictures = to_tensor(pixels).to(self.device)
-            with torch.inference_mode():
-                latents.append(self.autoencoder.encode(pictures).latents.cpu())
+            pictures = to_tensor(pixels).to(self.device, memory_format=torch.channels_last)
+            with torch.inference_mode(), self._autocast():
+                latents.append(self.autoencoder.encode(pictures).latents.float().cpu())
             colors.append(torch.nn.functional.avg_pool2d(pictures, REDUCTION).cpu())
         config = self.autoencoder.config
         scaled = (torch.cat(latents).clone() - config.shift_factor) * config.scaling_factor
