@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 
 from PySide6.QtCore import QSize, Qt, QUrl, Signal
@@ -20,10 +19,11 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from engine import folders
 from studio.theme import SPACING, icon, set_role
 from studio.widgets.empty_state import EmptyState
 from studio.widgets.error_box import ErrorBox
-from studio.widgets.image_canvas import ZOOM_STEP, ImageCanvas, dropped_file
+from studio.widgets.image_canvas import ImageCanvas, dropped_file
 from studio.widgets.prompt_edit import PromptEdit
 from studio.widgets.results_strip import ResultsStrip
 
@@ -35,10 +35,10 @@ class Easel(QWidget):
     undo = Signal()  # of what was said last
     example_chosen = Signal(str)
 
-    def __init__(self, examples: Sequence[str], parent: QWidget | None = None) -> None:
+    def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.canvas = ImageCanvas()
-        self._build_empty(examples)
+        self._build_empty()
         self._pages = QStackedWidget()
         self._pages.addWidget(self.empty)
         self._pages.addWidget(self.canvas)
@@ -57,6 +57,7 @@ class Easel(QWidget):
 
     def show_image(self, image: QImage, path: Path) -> None:
         self.canvas.show_image(image, path)
+        self.strip.select(path)
         self._show_canvas(self.tr("{} × {}").format(image.width(), image.height()))
 
     def show_preview(self, image: QImage, size: QSize) -> None:
@@ -120,8 +121,9 @@ class Easel(QWidget):
 
     # ------------------------------------------------------------------ building
 
-    def _build_empty(self, examples: Sequence[str]) -> None:
-        first, *others = examples
+    def _build_empty(self) -> None:
+        examples = (folders.RESOURCES / "example_prompts.txt").read_text(encoding="utf-8")
+        first, *others = examples.splitlines()
         self.empty = EmptyState(
             "image-plus",
             self.tr("Draw something"),
@@ -214,8 +216,8 @@ class Easel(QWidget):
         row.addWidget(self._size)
         row.addSpacing(SPACING)
         for name, tip, slot in (
-            ("zoom-out", self.tr("Zoom out (-)"), lambda: canvas.zoom_by(1 / ZOOM_STEP)),
-            ("zoom-in", self.tr("Zoom in (+)"), lambda: canvas.zoom_by(ZOOM_STEP)),
+            ("zoom-out", self.tr("Zoom out (-)"), canvas.zoom_out),
+            ("zoom-in", self.tr("Zoom in (+)"), canvas.zoom_in),
             ("maximize", self.tr("Fit to the window (F)"), canvas.fit),
         ):
             row.addWidget(self._tool(name, tip, slot))

@@ -7,19 +7,15 @@ import textwrap
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QSignalBlocker, QSize, Qt, Signal
-from PySide6.QtGui import QDragEnterEvent, QDropEvent
+from PySide6.QtCore import QSignalBlocker, Qt, Signal
 from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
-    QFileDialog,
     QHBoxLayout,
     QLabel,
     QLineEdit,
-    QMenu,
     QPlainTextEdit,
     QSlider,
-    QToolButton,
     QVBoxLayout,
     QWidget,
 )
@@ -27,7 +23,7 @@ from PySide6.QtWidgets import (
 from engine.checks import coerce
 from engine.errors import InvalidTask
 from engine.task import Field
-from studio.theme import SPACING, icon, set_role
+from studio.theme import SPACING, set_role
 from studio.widgets.number_box import NumberBox, only_when_focused, round_step
 from studio.widgets.seed_edit import SeedEdit
 
@@ -281,21 +277,16 @@ class _ChoiceBox(QComboBox):
 
 
 class ChoiceEditor(FieldEditor):
-    """One of several; for models and files also a path of the person's own."""
+    """One of several, or where the field says so a text of the person's own."""
 
     def __init__(self, field: Field, parent: QWidget | None = None) -> None:
         super().__init__(field, parent)
         self._combo = _ChoiceBox(field)
         self._combo.currentTextChanged.connect(self._edited)
-        row = QHBoxLayout()
-        row.setSpacing(SPACING // 2)
-        row.addWidget(self._combo, 1)
-        if field.param.editable and field.param.kind in PATH_KINDS:
-            row.addWidget(_browse_button(self, field.param.kind))
-            for child in self._combo.findChildren(QLineEdit):
-                child.setAcceptDrops(False)  # the row takes them
-            self.setAcceptDrops(True)
-        self.column.addLayout(row)
+        self.row = QHBoxLayout()
+        self.row.setSpacing(SPACING // 2)
+        self.row.addWidget(self._combo, 1)
+        self.column.addLayout(self.row)
         self._adopt(self._combo)
 
     def value(self) -> str:
@@ -304,98 +295,3 @@ class ChoiceEditor(FieldEditor):
     def show_value(self, value: str) -> None:
         self._combo.refresh()
         self._combo.choose(value)
-
-    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        _accept_path(event)
-
-    def dropEvent(self, event: QDropEvent) -> None:
-        self.show_value(_dropped_path(event))
-
-
-class PathEditor(FieldEditor):
-    """The path of a file, a folder, or a model that is either."""
-
-    def __init__(self, field: Field, parent: QWidget | None = None) -> None:
-        super().__init__(field, parent)
-        self._line = QLineEdit()
-        self._line.setAcceptDrops(False)  # the row takes them
-        self._line.textChanged.connect(self._edited)
-        self.setAcceptDrops(True)
-        row = QHBoxLayout()
-        row.setSpacing(SPACING // 2)
-        row.addWidget(self._line, 1)
-        row.addWidget(_browse_button(self, field.param.kind))
-        self.column.addLayout(row)
-        self._adopt(self._line)
-
-    def value(self) -> str:
-        return self._line.text().strip()
-
-    def show_value(self, value: str) -> None:
-        if value != self._line.text():
-            self._line.setText(value)
-
-    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        _accept_path(event)
-
-    def dropEvent(self, event: QDropEvent) -> None:
-        self.show_value(_dropped_path(event))
-
-
-def editor_for(field: Field) -> FieldEditor:
-    """The row that suits a field's type and kind."""
-    param = field.param
-    if param.kind == "seed":
-        return SeedEditor(field)
-    if param.choices is not None:
-        return ChoiceEditor(field)
-    if param.kind in PATH_KINDS:
-        return PathEditor(field)
-    if param.kind in ("prompt", "text"):
-        return LongTextEditor(field)
-    by_type: dict[type, type[FieldEditor]] = {
-        bool: SwitchEditor,
-        int: NumberEditor,
-        float: NumberEditor,
-        str: TextEditor,
-    }
-    return by_type[field.type](field)
-
-
-def _browse_button(editor: FieldEditor, kind: str) -> QToolButton:
-    button = QToolButton()
-    button.setIcon(icon("folder-open", "muted"))
-    button.setIconSize(QSize(16, 16))
-    button.setToolTip(editor.tr("Browse…"))
-    button.setAccessibleName(editor.tr("Browse for {label}").format(label=editor.field.param.label))
-
-    def show(path: str) -> None:
-        if path:
-            editor.show_value(path)
-
-    def choose_file() -> None:
-        show(QFileDialog.getOpenFileName(editor, editor.field.param.label)[0])
-
-    def choose_folder() -> None:
-        show(QFileDialog.getExistingDirectory(editor, editor.field.param.label))
-
-    if kind == "model":
-        menu = QMenu(button)
-        menu.addAction(icon("folder-open", "muted"), editor.tr("Folder…"), choose_folder)
-        menu.addAction(icon("file", "muted"), editor.tr("File…"), choose_file)
-        button.setMenu(menu)
-        button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
-    else:
-        button.clicked.connect(choose_folder if kind == "folder" else choose_file)
-    return button
-
-
-def _accept_path(event: QDragEnterEvent) -> None:
-    urls = event.mimeData().urls()
-    if len(urls) == 1 and urls[0].isLocalFile():
-        event.acceptProposedAction()
-
-
-def _dropped_path(event: QDropEvent) -> str:
-    event.acceptProposedAction()
-    return event.mimeData().urls()[0].toLocalFile()

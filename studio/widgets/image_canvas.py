@@ -127,6 +127,12 @@ class ImageCanvas(QWidget):
         self._center += before - self._to_image(anchor)
         self.update()
 
+    def zoom_in(self) -> None:
+        self.zoom_by(ZOOM_STEP)
+
+    def zoom_out(self) -> None:
+        self.zoom_by(1 / ZOOM_STEP)
+
     def pan(self, by: QPointF) -> None:
         """Move the image by so many logical pixels."""
         self._follows = False
@@ -221,9 +227,9 @@ class ImageCanvas(QWidget):
         if event.matches(QKeySequence.StandardKey.Copy):
             self.copy()
         elif event.key() in (Qt.Key.Key_Plus, Qt.Key.Key_Equal):
-            self.zoom_by(ZOOM_STEP)
+            self.zoom_in()
         elif event.key() == Qt.Key.Key_Minus:
-            self.zoom_by(1 / ZOOM_STEP)
+            self.zoom_out()
         elif event.key() in (Qt.Key.Key_F, Qt.Key.Key_0):
             self.fit()
         elif event.key() == Qt.Key.Key_1:

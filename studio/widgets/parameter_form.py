@@ -10,9 +10,19 @@ from PySide6.QtGui import QUndoCommand, QUndoStack
 from PySide6.QtWidgets import QFrame, QPushButton, QScrollArea, QToolButton, QVBoxLayout, QWidget
 
 from engine.errors import InvalidTask
-from engine.task import Task
+from engine.task import Field, Task
 from studio.theme import SPACING, icon, set_role
-from studio.widgets.field_editors import FieldEditor, SeedEditor, editor_for
+from studio.widgets.field_editors import (
+    PATH_KINDS,
+    ChoiceEditor,
+    FieldEditor,
+    LongTextEditor,
+    NumberEditor,
+    SeedEditor,
+    SwitchEditor,
+    TextEditor,
+)
+from studio.widgets.path_editors import PathChoiceEditor, PathEditor
 
 
 class ParameterForm(QScrollArea):
@@ -29,7 +39,7 @@ class ParameterForm(QScrollArea):
         super().__init__(parent)
         self._task_class = task_class
         self._editors = {
-            field.name: editor_for(field)
+            field.name: _editor_for(field)
             for field in task_class.fields()
             if field.name not in set(exclude)
         }
@@ -210,3 +220,24 @@ class _Change(QUndoCommand):
             return False
         self._after = newer._after
         return True
+
+
+def _editor_for(field: Field) -> FieldEditor:
+    """The row that suits a field's type and kind."""
+    param = field.param
+    if param.kind == "seed":
+        return SeedEditor(field)
+    if param.choices is not None:
+        takes_path = param.editable and param.kind in PATH_KINDS
+        return PathChoiceEditor(field) if takes_path else ChoiceEditor(field)
+    if param.kind in PATH_KINDS:
+        return PathEditor(field)
+    if param.kind in ("prompt", "text"):
+        return LongTextEditor(field)
+    by_type: dict[type, type[FieldEditor]] = {
+        bool: SwitchEditor,
+        int: NumberEditor,
+        float: NumberEditor,
+        str: TextEditor,
+    }
+    return by_type[field.type](field)

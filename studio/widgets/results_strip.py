@@ -73,6 +73,8 @@ class ResultsStrip(QListWidget):
 
     def add(self, path: Path, tooltip: str = "") -> None:
         """Put a result in front; its thumbnail follows as soon as it is decoded."""
+        if self._item(path):
+            return
         item = QListWidgetItem()
         item.setData(PATH_ROLE, path)
         item.setData(Qt.ItemDataRole.AccessibleTextRole, tooltip or path.name)

@@ -13,18 +13,15 @@ from PySide6.QtWidgets import QDockWidget, QFileDialog, QMainWindow
 
 from engine import files, folders
 from engine.errors import EngineError, FileError, InvalidTask
-from engine.gate.images import open_image
 from engine.metadata import TaskRecord, bare_name, read_task
 from engine.registry import task_class
 from engine.task import Task
 from engine.worker import Engine
-from studio import images
 from studio.actions import Command, add_actions
-from studio.background import Background
 from studio.drawing import Drawing
+from studio.image_reader import ImageReader
 from studio.settings import Settings
 from studio.widgets.easel import Easel
-from studio.widgets.image_canvas import ZOOM_STEP
 from studio.widgets.parameter_form import ParameterForm
 
 TASK = "text_to_image"
@@ -45,11 +42,9 @@ class CreateWorkspace(QMainWindow):
         self._settings = settings
         self._drawing = Drawing(engine, self)
         self._former: dict[str, Any] = {}
-        self._background = Background(self)
-        self._wanted: Path | None = None
-        self._opened: set[Path] = set()
+        self._reader = ImageReader(self)
         self._form = ParameterForm(self._draws, exclude=PROMPTS)
-        self.easel = Easel(_example_prompts())
+        self.easel = Easel()
         self.setCentralWidget(self.easel)
         self.setFocusProxy(self.easel.prompt)
         self._add_parameters()
@@ -80,20 +75,8 @@ class CreateWorkspace(QMainWindow):
             Command("create_open", tr("Open an image…"), "Ctrl+O", "image", self.choose_image),
             Command("create_fit", tr("Fit to the window"), "Ctrl+0", "maximize", canvas.fit),
             Command("create_actual", tr("Actual size"), "Ctrl+Alt+0", "image", canvas.actual_size),
-            Command(
-                "create_in",
-                tr("Zoom in"),
-                "Ctrl++",
-                "zoom-in",
-                lambda: canvas.zoom_by(ZOOM_STEP),
-            ),
-            Command(
-                "create_out",
-                tr("Zoom out"),
-                "Ctrl+-",
-                "zoom-out",
-                lambda: canvas.zoom_by(1 / ZOOM_STEP),
-            ),
+            Command("create_in", tr("Zoom in"), "Ctrl++", "zoom-in", canvas.zoom_in),
+            Command("create_out", tr("Zoom out"), "Ctrl+-", "zoom-out", canvas.zoom_out),
             Command("create_undo", tr("Undo a parameter"), "Ctrl+Z", "undo-2", undo.undo),
             Command("create_redo", tr("Redo a parameter"), "Ctrl+Shift+Z", "redo-2", undo.redo),
             Command(
@@ -111,7 +94,7 @@ class CreateWorkspace(QMainWindow):
             task = self._form.task(**prompts)
         except InvalidTask as error:
             if error.field in PROMPTS:
-                desk.errors.show_error(error, can_retry=False)
+                self._refuse(error)
                 self._go_to_prompt()
             return
         desk.errors.hide()
@@ -136,6 +119,9 @@ class CreateWorkspace(QMainWindow):
             self._form.show_error(error.field, error.message)
         self._after_preview()
 
+    def _refuse(self, error: EngineError) -> None:
+        self.easel.errors.show_error(error, can_retry=False)
+
     def _after_preview(self) -> None:
         """A half-made image gives way to the last finished one."""
         if self.easel.canvas.is_preview:
@@ -154,27 +140,17 @@ class CreateWorkspace(QMainWindow):
 
     def show_file(self, path: Path) -> None:
         """Show an image file once it is read; says so in place where it cannot be."""
-        self._wanted = path
-        self._background.run(lambda: _read(path), lambda read: self._show_read(path, read))
-
-    def _show_read(self, path: Path, read: QImage | FileError) -> None:
-        opened = path in self._opened
-        self._opened.discard(path)
-        if path != self._wanted:
-            return  # the person has gone on to another one
-        if isinstance(read, FileError):
-            self.easel.errors.show_error(read, can_retry=False)
-            return
-        self.easel.show_image(read, path)
-        if opened:
-            self.easel.add_result(path)
-            self._restore_settings(path)
-        self.easel.strip.select(path)
+        self._reader.read(path, lambda image: self.easel.show_image(image, path))
 
     def open_file(self, path: Path) -> None:
         """Show an image from outside, and take over the settings it was made with."""
-        self._opened.add(path)
-        self.show_file(path)
+
+        def show(image: QImage) -> None:
+            self.easel.add_result(path)
+            self.easel.show_image(image, path)
+            self._restore_settings(path)
+
+        self._reader.read(path, show)
 
     def choose_image(self) -> None:
         chosen, _ = QFileDialog.getOpenFileName(
@@ -195,7 +171,7 @@ class CreateWorkspace(QMainWindow):
         try:
             record = read_task(path)
         except FileError as error:
-            self.easel.errors.show_error(error, can_retry=False)
+            self._refuse(error)
             return
         if record is None or record.name != self._draws.name():
             self.easel.say(self.tr("This image holds no settings of Create."))
@@ -264,7 +240,7 @@ class CreateWorkspace(QMainWindow):
         try:
             files.write_with(target, copy)
         except FileError as error:
-            self.easel.errors.show_error(error, can_retry=False)
+            self._refuse(error)
         else:
             self.easel.say(self.tr("Saved as {}").format(target))
 
@@ -291,6 +267,7 @@ class CreateWorkspace(QMainWindow):
         ):
             changed.connect(self._keep)
         desk.strip.chosen.connect(self.show_file)
+        self._reader.failed.connect(self._refuse)
         drawing.changed.connect(self._update)
         drawing.previewed.connect(desk.show_preview)
         drawing.saved.connect(self._take_result)
@@ -320,15 +297,3 @@ class CreateWorkspace(QMainWindow):
         """Into the settings at every change, not only at the end: a crash comes unannounced."""
         self._settings.set_value(REQUEST, self._request())
         self._settings.set_value(HISTORY, self.easel.prompt.history)
-
-
-def _read(path: Path) -> QImage | FileError:
-    """Decoded off the GUI thread: a large image takes a second."""
-    try:
-        return images.from_pil(open_image(path))
-    except FileError as error:
-        return error
-
-
-def _example_prompts() -> list[str]:
-    return (folders.RESOURCES / "example_prompts.txt").read_text(encoding="utf-8").splitlines()

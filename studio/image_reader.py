@@ -1,0 +1,47 @@
+"""Reads the image a person wants to see, off the GUI thread; the last one asked for wins."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtGui import QImage
+
+from engine.errors import FileError
+from engine.gate.images import open_image
+from studio import images
+from studio.background import Background
+
+
+class ImageReader(QObject):
+    """A large image takes a second to decode; until then the person may have gone on."""
+
+    failed = Signal(object)  # FileError
+
+    def __init__(self, parent: QObject) -> None:
+        super().__init__(parent)
+        self._background = Background(self)
+        self._wanted: Path | None = None
+
+    def read(self, path: Path, then: Callable[[QImage], None]) -> None:
+        """Call `then` with the image at `path`, unless another one has been asked for since."""
+        self._wanted = path
+        self._background.run(lambda: _read(path), lambda read: self._deliver(path, read, then))
+
+    def _deliver(
+        self, path: Path, read: QImage | FileError, then: Callable[[QImage], None]
+    ) -> None:
+        if path != self._wanted:
+            return
+        if isinstance(read, FileError):
+            self.failed.emit(read)
+        else:
+            then(read)
+
+
+def _read(path: Path) -> QImage | FileError:
+    try:
+        return images.from_pil(open_image(path))
+    except FileError as error:
+        return error
