@@ -7,6 +7,8 @@ Exit code 0 when everything went as it should; test_window.py runs it on a virtu
 
 from __future__ import annotations
 
+import os
+import signal
 import sys
 import time
 from pathlib import Path
@@ -17,6 +19,7 @@ from PySide6.QtWidgets import (
     QApplication,
     QMessageBox,
     QPlainTextEdit,
+    QPushButton,
     QTextEdit,
     QWidget,
 )
@@ -26,8 +29,10 @@ from engine import device, folders, packs
 from engine.gate.images import open_image
 from engine.metadata import read_task
 from engine.runs import RunFolder, list_runs
+from engine.worker import JobState
 from studio.app import Studio
 from studio.panels.log_records import LogHandler
+from studio.widgets.image_canvas import ImageCanvas
 
 PATIENCE = 240.0  # seconds for whatever a model does on a busy machine
 
@@ -70,6 +75,24 @@ def draw(robot: Robot) -> None:
     assert record is not None
     assert record.values["prompt"] == "red heart"
     assert open_image(pictures()[0]).width >= 64
+
+
+def survive_a_crash(robot: Robot, studio: Studio) -> None:
+    """The model process is killed while it draws: the window says so, and Retry draws."""
+    before = len(list(folders.outputs().glob("*.png")))
+    canvas = robot.find(ImageCanvas, "Canvas")
+    robot.click(robot.find(QAbstractButton, "Generate"))
+    robot.wait("a preview", lambda: canvas.is_preview, PATIENCE)
+    process = studio.make._process
+    assert process is not None
+    assert process.pid is not None
+    os.kill(process.pid, signal.SIGKILL)
+    robot.wait("the failure", lambda: studio.make.jobs[-1].state is JobState.FAILED, 30)
+    robot.photograph("create-after-a-crash")
+    robot.click(robot.find(QPushButton, "Retry"))
+    robot.wait(
+        "another picture", lambda: len(list(folders.outputs().glob("*.png"))) > before, PATIENCE
+    )
 
 
 def train(robot: Robot) -> RunFolder:
@@ -123,6 +146,7 @@ def main() -> int:
     robot.rest(2)
     write(robot)
     draw(robot)
+    survive_a_crash(robot, studio)
     run = train(robot)
     close(robot)
     began = time.monotonic()
