@@ -24,13 +24,19 @@ SMALL = 32
 CHOICE_SEED = 0  # which concepts are asked for
 
 
-def artwork(data: Path) -> tuple[list[str], list[str], NDArray[np.float32]]:
-    """Concept (the file's stem) and label of each picture, and the pictures, small."""
+def artwork(data: Path, chinese: bool) -> tuple[list[str], list[str], NDArray[np.float32]]:
+    """Concept (the file's stem) and name of each picture, and the pictures, small."""
     lines = (data / "captions.jsonl").read_text(encoding="utf-8").splitlines()
     entries = {entry["file"]: entry for entry in map(json.loads, lines)}
     concepts = [Path(name).stem for name in entries]
-    labels = [entry["captions"][0] for entry in entries.values()]
+    labels = [_name(entry["captions"], chinese) for entry in entries.values()]
     return concepts, labels, np.stack([small(data / name) for name in entries])
+
+
+def _name(captions: list[str], chinese: bool) -> str:
+    """The caption in that language that stands there most often."""
+    alike = [caption for caption in captions if caption.isascii() != chinese]
+    return max(alike or captions, key=captions.count)
 
 
 def small(path: Path) -> NDArray[np.float32]:
@@ -43,11 +49,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("data", type=Path)
     parser.add_argument("--model", default=library.EMBEDDED_IMAGE_MODEL)
+    parser.add_argument("--chinese", action="store_true", help="ask by the Chinese names")
     parser.add_argument("--prompts", type=int, default=64)
     parser.add_argument("--guidance_scale", type=float, default=5.0)
     parser.add_argument("--out", type=Path, default=Path("sticker-quality"))
     asked = parser.parse_args()
-    concepts, labels, pictures = artwork(asked.data)
+    concepts, labels, pictures = artwork(asked.data, asked.chinese)
     named = dict(zip(concepts, labels, strict=True))
     chosen = np.random.default_rng(CHOICE_SEED).choice(sorted(named), asked.prompts, replace=False)
     sheet, ranks, began = [], [], time.perf_counter()
