@@ -230,7 +230,12 @@ for number in range(kills + 1):
     if number == kills:
         assert os.waitpid(child, 0)[1] == 0, "the last one could not go on"
         break
-    time.sleep(random.uniform(0, 0.25))
+    if number % 2:
+        time.sleep(random.uniform(0, 0.25))
+    else:  # in the middle of a write
+        until = time.monotonic() + 5
+        while time.monotonic() < until and not any(run.path.rglob(".atelier-*")):
+            pass
     os.kill(child, signal.SIGKILL)
     os.waitpid(child, 0)
     orphans += len(list(run.path.rglob(".atelier-*")))
@@ -243,7 +248,7 @@ print(orphans, at_step[-1])
 @pytest.mark.parametrize("kills", [4, pytest.param(50, marks=pytest.mark.slow)])
 def test_random_kills_always_leave_a_run_that_goes_on(tmp_path: Path, kills: int) -> None:
     task = dataclasses.replace(
-        TASK, max_steps=kills * 10, log_every=3, sample_every=9, checkpoint_every=4
+        TASK, max_steps=kills * 20, log_every=3, sample_every=9, checkpoint_every=4
     )
     task.run(Diary(), tmp_path / "straight")
     done = subprocess.run(
