@@ -38,7 +38,6 @@ class JobsPanel(QDockWidget):
         self.setObjectName("jobs")
         self._engines = tuple(engines)
         self._current: Job | None = None
-        self._newest_failure = 0
         self._list = JobList(engines, self)
         self._shown = QSortFilterProxyModel(self)
         self._shown.setSourceModel(self._list)
@@ -96,19 +95,9 @@ class JobsPanel(QDockWidget):
         self._stack.setCurrentIndex(1 if jobs else 0)
         self._search.setVisible(len(jobs) >= SEARCH_FROM or bool(self._search.text()))
         self._clear.setEnabled(any(job.state.ended for job in jobs))
-        self._notice_failure(jobs)
         if self._view.currentIndex().data(JOB_ROLE) is not self._current:
             self._restore_current()
         self._show_current()
-
-    def _notice_failure(self, jobs: Sequence[Job]) -> None:
-        """A job that has just failed shows its message, unless the person is busy in the list."""
-        failed = [job for job in jobs if job.state is JobState.FAILED]
-        newest = max(failed, key=lambda job: job.id, default=None)
-        if newest and newest.id > self._newest_failure:
-            self._newest_failure = newest.id
-            if not self._view.hasFocus():
-                self._current = newest
 
     def _restore_current(self) -> None:
         """A reset forgets the selected row, and the job may be in another one now."""

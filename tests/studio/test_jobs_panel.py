@@ -97,6 +97,8 @@ def test_a_failure_says_what_to_do_and_is_retried(qtbot, engine, panel, tmp_path
     with qtbot.waitSignal(job.failed):
         engine.submit(job)
     box = panel._error
+    assert not box.isVisible(), "it is said where the work was started; here in the row"
+    click_row(qtbot, panel, job)
     qtbot.waitUntil(box.isVisible)
     assert panel.selected() is job
     qtbot.mouseClick(button(box, "Copy details"), Qt.MouseButton.LeftButton)
