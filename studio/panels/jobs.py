@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from engine.worker import Engine, Job, JobState
+from engine.worker import Engine, Job
 from studio.panels.job_list import JOB_ROLE, SEARCH_ROLE, JobList
 from studio.panels.job_row import JobRow, row_buttons
 from studio.theme import SPACING, icon, set_role
