@@ -66,7 +66,9 @@ def trigger(workspace: QMainWindow, name: str) -> None:
 
 
 def type_prompt(workspace: QMainWindow, text: str) -> None:
-    prompt = next(e for e in workspace.findChildren(QPlainTextEdit) if e.objectName() == "prompt")
+    prompt = next(
+        e for e in workspace.findChildren(QPlainTextEdit) if e.accessibleName() == "Prompt"
+    )
     prompt.setPlainText(text)
 
 
