@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 from PySide6.QtCore import Qt, QTimer
@@ -12,7 +13,6 @@ from engine.task import Task
 from studio import theme
 
 MEMORY_EVERY = 5000  # milliseconds between two looks at the free memory
-MOST_NAMED = 3
 
 
 class StatusLine(QStatusBar):
@@ -43,9 +43,10 @@ class StatusLine(QStatusBar):
         if not tasks:
             self._activity.setText(self.tr("Ready"))
             return
-        names = ", ".join(task.title for task in tasks[:MOST_NAMED])
-        more = len(tasks) - MOST_NAMED
-        self._activity.setText(names + (self.tr(" and {} more").format(more) if more > 0 else ""))
+        counted = Counter(task.title for task in tasks)
+        self._activity.setText(
+            ", ".join(title if n == 1 else f"{title} ×{n}" for title, n in counted.items())
+        )
 
     def _show_memory(self) -> None:
         free = device.free_memory() / 1e9

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import (
     QAbstractButton,
     QApplication,
     QDockWidget,
+    QLabel,
     QLineEdit,
     QMessageBox,
     QPlainTextEdit,
@@ -138,3 +139,16 @@ def test_a_theme_takes_effect_at_once(qtbot: QtBot, studio: Studio) -> None:
     studio.settings.set_value(THEME, "light")
     light = studio.window.palette().window().color().lightness()
     assert dark < 64 < 192 < light
+
+
+def test_the_status_bar_counts_what_is_being_made(
+    qtbot: QtBot, studio: Studio, tmp_path: Path
+) -> None:
+    assert shown_in(studio) == "Ready"
+    for _ in range(2):
+        studio.make.submit(Job(Count(total=10_000, pause=0.01), tmp_path))
+    assert shown_in(studio) == "Count ×2"
+
+
+def shown_in(studio: Studio) -> str:
+    return studio.window.statusBar().findChildren(QLabel)[0].text()
