@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import sys
 
 from PySide6.QtCore import QObject, QTimer
 
@@ -19,12 +20,20 @@ class GarbageCollector(QObject):
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         gc.disable()
+        self._modules = 0
         self._timer = QTimer(self)
         self._timer.timeout.connect(self.collect)
         self._timer.start(EVERY)
 
     def collect(self) -> None:
         """Collect the generations that are due, by Python's own thresholds."""
+        if len(sys.modules) > self._modules:
+            # What has just been imported stays for good: looked through once more, then never
+            # again, because it is most of the work of a full collection.
+            self._modules = len(sys.modules)
+            gc.collect()
+            gc.freeze()
+            return
         due = [
             generation
             for generation, (count, threshold) in enumerate(
@@ -37,4 +46,5 @@ class GarbageCollector(QObject):
 
     def close(self) -> None:
         self._timer.stop()
+        gc.unfreeze()
         gc.enable()
