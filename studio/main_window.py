@@ -11,6 +11,7 @@ from PySide6.QtGui import QAction, QActionGroup, QCloseEvent, QDesktopServices
 from PySide6.QtWidgets import (
     QDockWidget,
     QMainWindow,
+    QMenu,
     QMessageBox,
     QStackedWidget,
     QToolBar,
@@ -52,6 +53,7 @@ class MainWindow(QMainWindow):
         self._make, self._train = make, train
         self._settings = settings
         self._workspaces: dict[str, QMainWindow] = {}
+        self._menus: dict[str, QMenu] = {}
         self.setWindowTitle("Atelier")
         self.setMinimumSize(QSize(900, 600))
         self.setDockNestingEnabled(True)
@@ -92,7 +94,8 @@ class MainWindow(QMainWindow):
         self._actions[f"open_{place.name}"].setChecked(True)
         self.setWindowTitle(f"{place.title} — Atelier")
         self._settings.set_value("workspace", place.name)
-        self._fill_workspace_menu(place, workspace)
+        for name, menu in self._menus.items():
+            menu.menuAction().setVisible(name == place.name)
         workspace.setFocus()
         return workspace
 
@@ -105,6 +108,7 @@ class MainWindow(QMainWindow):
         workspace.restoreState(self._settings.bytes(f"layout/{place.name}"), LAYOUT_VERSION)
         if place.name == "write":
             cast("WriteWorkspace", workspace).draw_requested.connect(self.draw)
+        self._add_menu(place, workspace)
         return cast(QMainWindow, workspace)
 
     def draw(self, prompt: str) -> None:
@@ -163,7 +167,6 @@ class MainWindow(QMainWindow):
         file_menu = bar.addMenu(self.tr("&File"))
         for name in ("data_folder", "preferences", "quit"):
             file_menu.addAction(self._actions[name])
-        self._workspace_menu = bar.addMenu("")
         self._view_menu = bar.addMenu(self.tr("&View"))
         for name in self._places:
             self._view_menu.addAction(self._actions[f"open_{name}"])
@@ -174,13 +177,16 @@ class MainWindow(QMainWindow):
         help_menu = bar.addMenu(self.tr("&Help"))
         help_menu.addAction(self._actions["about"])
 
-    def _fill_workspace_menu(self, place: Place, workspace: QMainWindow) -> None:
-        self._workspace_menu.clear()
-        self._workspace_menu.setTitle(place.title)
-        self._workspace_menu.addActions(self.workspace_actions(workspace))
-        self._workspace_menu.addSeparator()
+    def _add_menu(self, place: Place, workspace: QMainWindow) -> None:
+        """A menu of the workspace's own, in sight while it is."""
+        menu = QMenu(place.title, self)
+        for action in self.workspace_actions(workspace):
+            menu.addAction(action)
+        menu.addSeparator()
         for dock in workspace.findChildren(QDockWidget):
-            self._workspace_menu.addAction(dock.toggleViewAction())
+            menu.addAction(dock.toggleViewAction())
+        self.menuBar().insertMenu(self._view_menu.menuAction(), menu)
+        self._menus[place.name] = menu
 
     @staticmethod
     def workspace_actions(workspace: QWidget) -> list[QAction]:

@@ -15,7 +15,6 @@ import time
 from collections.abc import Callable
 
 from PySide6.QtCore import QObject, Qt, QTimer
-from PySide6.QtGui import QAction
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QMainWindow, QPlainTextEdit
 
@@ -62,7 +61,7 @@ def figures(late: list[float]) -> tuple[float, float, float]:
 
 
 def trigger(workspace: QMainWindow, name: str) -> None:
-    workspace.findChild(QAction, name).trigger()
+    next(action for action in workspace.actions() if action.objectName() == name).trigger()
 
 
 def type_prompt(workspace: QMainWindow, text: str) -> None:

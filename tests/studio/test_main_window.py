@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -53,6 +54,17 @@ def test_each_workspace_is_a_key_away(qtbot: QtBot, studio: Studio, key: str, ti
     QTest.keyClick(studio.window, Qt.Key(ord(key)), Qt.KeyboardModifier.ControlModifier)
     assert studio.window.windowTitle() == f"{title} — Atelier"
     assert studio.window.centralWidget().currentWidget().isVisible()  # type: ignore[attr-defined]
+
+
+def test_each_workspace_keeps_its_commands_and_its_menu(qtbot: QtBot, studio: Studio) -> None:
+    for _ in range(2):
+        for title in ("Write", "Create", "Train"):
+            workspace = studio.window.open_workspace(title.lower())
+            gc.collect()
+            assert len(studio.window.workspace_actions(workspace)) > 5
+            menus = [a for a in studio.window.menuBar().actions() if a.isVisible()]
+            assert [a.text().replace("&", "") for a in menus] == ["File", title, "View", "Help"]
+            assert len(menus[1].menu().actions()) > 5  # type: ignore[attr-defined]
 
 
 def test_the_palette_finds_and_runs_a_command(qtbot: QtBot, studio: Studio) -> None:
