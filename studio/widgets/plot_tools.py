@@ -86,7 +86,9 @@ class PlotTools(QWidget):
         return action
 
     def clear(self) -> None:
-        self._menu.clear()
+        for action in self._menu.actions():  # QMenu.clear() drops one Python reference too many
+            self._menu.removeAction(action)
+            action.deleteLater()
         self._readout.clear()
 
     def _new_slider(self) -> QSlider:
