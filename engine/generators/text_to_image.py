@@ -75,9 +75,10 @@ class TextToImage(Task):
         maximum=150,
     )
     guidance_scale: float = param(
-        5.0,
+        3.0,
         label="Guidance",
-        help="Higher follows the prompt more closely, lower leaves more freedom; 1 is off.",
+        help="Higher follows the prompt more closely, lower leaves more freedom; 1 is off. "
+        "3 suits the embedded stickers, 5 to 8 most larger models.",
         minimum=0,
         maximum=30,
     )

@@ -51,7 +51,7 @@ def main() -> None:
     parser.add_argument("--model", default=library.EMBEDDED_IMAGE_MODEL)
     parser.add_argument("--chinese", action="store_true", help="ask by the Chinese names")
     parser.add_argument("--prompts", type=int, default=64)
-    parser.add_argument("--guidance_scale", type=float, default=5.0)
+    parser.add_argument("--guidance_scale", type=float, default=3.0)
     parser.add_argument("--out", type=Path, default=Path("sticker-quality"))
     asked = parser.parse_args()
     concepts, labels, pictures = artwork(asked.data, asked.chinese)
@@ -70,7 +70,7 @@ def main() -> None:
         print(f"{named[concept]}: rank {ranks[-1] + 1}, nearest {named[nearest[0]]}")
         with Image.open(path) as image:
             sheet.append(np.asarray(image.convert("RGB")))
-    image_grid(np.stack(sheet), columns=8).save(asked.out / "sheet.png")
+    image_grid(np.stack(sheet), columns=8, gap=0).save(asked.out / "sheet.png")
     places = np.array(ranks)
     print(f"top-1 {np.mean(places < 1):.1%}, top-5 {np.mean(places < 5):.1%} of {len(places)}")
     print(f"by chance: top-1 {1 / len(named):.2%}, top-5 {5 / len(named):.2%}")
