@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QSize, Qt, Signal
-from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QHBoxLayout, QPlainTextEdit, QPushButton, QWidget
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QHBoxLayout, QPushButton, QWidget
 
 from studio.theme import SPACING, icon, set_role
-
-MOST_LINES = 6
+from studio.widgets.prompt_edit import PromptEdit
 
 
 class AskBox(QWidget):
@@ -19,9 +17,14 @@ class AskBox(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.prompt = _GrowingEdit()
+        self.prompt = PromptEdit()
         self.prompt.setPlaceholderText(self.tr("Ask the model to write …"))
-        self.prompt.setToolTip(self.tr("What the model should write; Ctrl+Enter starts it"))
+        self.prompt.setToolTip(
+            self.tr(
+                "What the model should write. Ctrl+Enter starts it, "
+                "Alt+Up brings back earlier prompts."
+            )
+        )
         self.prompt.setAccessibleName(self.tr("Prompt"))
         self.write_button = QPushButton(icon("sparkles", "on_accent"), self.tr("Write"))
         self.write_button.setToolTip(
@@ -46,39 +49,3 @@ class AskBox(QWidget):
         """While a text is being written, no other can be started here."""
         self.write_button.setEnabled(ready)
         self.continue_button.setEnabled(ready)
-
-
-class _GrowingEdit(QPlainTextEdit):
-    """As high as its text, from one line to MOST_LINES."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.setTabChangesFocus(True)
-        self.document().documentLayout().documentSizeChanged.connect(self._fit)
-        self._fit()
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        super().resizeEvent(event)
-        self._fit()
-
-    def changeEvent(self, event: QEvent) -> None:
-        super().changeEvent(event)
-        if event.type() in (QEvent.Type.FontChange, QEvent.Type.StyleChange):
-            self._fit()
-
-    def minimumSizeHint(self) -> QSize:
-        return QSize(20 * SPACING, self._height(1))
-
-    def _fit(self) -> None:
-        lines = round(self.document().size().height())  # a plain text document counts in lines
-        self.setFixedHeight(self._height(min(max(lines, 1), MOST_LINES)))
-        self.setVerticalScrollBarPolicy(
-            Qt.ScrollBarPolicy.ScrollBarAlwaysOff
-            if lines <= MOST_LINES
-            else Qt.ScrollBarPolicy.ScrollBarAlwaysOn
-        )
-
-    def _height(self, lines: int) -> int:
-        frame = self.contentsMargins()
-        around = frame.top() + frame.bottom() + 2 * self.document().documentMargin()
-        return round(self.fontMetrics().lineSpacing() * lines + around)

@@ -97,6 +97,7 @@ class WriteWorkspace(QMainWindow):
     def ask(self) -> None:
         """Let the model write what the prompt says, in a paragraph of its own."""
         self._retry = self.ask
+        self._ask_box.prompt.remember()
         self._start(self._ask_box.prompt.toPlainText(), answers=True)
 
     def write_on(self) -> None:

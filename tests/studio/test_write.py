@@ -285,3 +285,13 @@ def test_every_control_has_a_tooltip_and_a_name(workspace) -> None:
         if button.objectName().startswith(("qt_", "ScrollLeft", "ScrollRight")):
             continue
         assert button.toolTip() or button.accessibleName(), button
+
+
+def test_earlier_prompts_come_back(qtbot, engine, workspace) -> None:
+    for prompt in ("first", "second"):
+        ask(qtbot, workspace, prompt)
+        wait_until_written(qtbot, engine)
+    box = workspace._ask_box.prompt
+    for expected in ("second", "first"):
+        qtbot.keyClick(box, Qt.Key.Key_Up, Qt.KeyboardModifier.AltModifier)
+        assert box.toPlainText() == expected
