@@ -58,7 +58,7 @@ def _whole(value: str | int | float) -> int:
 def _check_text(field: Field, value: str) -> None:
     described = field.param
     if described.required and not value.strip():
-        raise InvalidTask(field.name, f"{described.label} is empty.", described.help)
+        raise InvalidTask(field.name, f"{described.label} is empty.", "Fill it in and try again.")
     if described.choices is None or described.editable:
         return
     options = described.options()
