@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import signal
 import sys
 from logging.handlers import RotatingFileHandler
 from types import TracebackType
@@ -35,6 +36,8 @@ def main() -> int:
     app = QApplication(sys.argv)
     app.setApplicationName("Atelier")
     studio = Studio(app, records)
+    for number in (signal.SIGINT, signal.SIGTERM):  # Ctrl+C in the terminal, the end of the session
+        signal.signal(number, lambda *_: app.quit())
     studio.window.show()
     code = app.exec()
     studio.close()
