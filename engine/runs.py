@@ -80,8 +80,8 @@ class RunFolder:
 
     def create(self, description: Mapping[str, Any]) -> None:
         """Make the folder; raises FileError. Once more, with another description, changes it."""
-        for name in FOLDERS:
-            files.make_folder(self.path / name)
+        for folder in (self.path, *(self.path / name for name in FOLDERS)):
+            files.make_folder(folder)
         files.write_json(self.path / "run.json", dict(description))
 
     def description(self) -> dict[str, Any]:

@@ -94,7 +94,8 @@ def test_a_prompt_grows_with_its_text_up_to_a_few_lines(qtbot) -> None:
     font = QFont(prompt.font())
     font.setPointSizeF(font.pointSizeF() * 2)
     prompt.setFont(font)
-    assert prompt.height() > one * 1.5
+    assert prompt.height() >= one + prompt.fontMetrics().lineSpacing() - line
+    assert prompt.fontMetrics().lineSpacing() > 1.5 * line
 
 
 def test_replacing_a_prompt_can_be_undone(qtbot) -> None:
