@@ -49,6 +49,18 @@ class Learner(Protocol):
         """Take back what `state` returned."""
 
 
+def precision_param() -> Any:
+    """The precision of a trainer that can compute in half of it."""
+    return param(
+        "auto",
+        label="Precision",
+        help="bfloat16 is up to twice as fast where the processor has it, and samples look the "
+        "same; float32 is for comparisons. auto asks the processor.",
+        choices=("auto", "float32", "bfloat16"),
+        advanced=True,
+    )
+
+
 @dataclass(frozen=True)
 class TrainingTask(Task):
     """A task that learns. `out` is the run folder itself."""

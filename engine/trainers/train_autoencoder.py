@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from engine.task import Report, param
-from engine.training import Learner, TrainingTask
+from engine.training import Learner, TrainingTask, precision_param
 
 
 @dataclass(frozen=True)
@@ -76,14 +76,7 @@ class TrainAutoencoder(TrainingTask):
         maximum=0.99999,
         advanced=True,
     )
-    precision: str = param(
-        "auto",
-        label="Precision",
-        help="bfloat16 is up to three times as fast where the processor has it; float32 is for "
-        "comparisons. auto asks the processor.",
-        choices=("auto", "float32", "bfloat16"),
-        advanced=True,
-    )
+    precision: str = precision_param()
 
     def __post_init__(self) -> None:
         """A relative path becomes absolute, so that the run can go on from anywhere."""

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from engine.data.image_dataset import AUTO, COLORS, IMAGE_SIZES, dataset_names, load_dataset
 from engine.task import Report, param
-from engine.training import Learner, TrainingTask
+from engine.training import Learner, TrainingTask, precision_param
 
 MODELS = ("dcgan", "conv", "mlp_small", "mlp_large")
 LOSSES = ("hinge", "non_saturating")
@@ -121,14 +121,7 @@ class TrainGan(TrainingTask):
         advanced=True,
     )
 
-    precision: str = param(
-        "auto",
-        label="Precision",
-        help="bfloat16 is up to twice as fast where the processor has it, and samples look the "
-        "same; float32 is for comparisons. auto asks the processor.",
-        choices=("auto", "float32", "bfloat16"),
-        advanced=True,
-    )
+    precision: str = precision_param()
 
     def __post_init__(self) -> None:
         """A relative path becomes absolute, so that the run can go on from anywhere."""

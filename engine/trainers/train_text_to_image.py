@@ -9,7 +9,7 @@ from typing import ClassVar
 from engine import library
 from engine.errors import InvalidTask
 from engine.task import Report, param
-from engine.training import Learner, TrainingTask
+from engine.training import Learner, TrainingTask, precision_param
 
 
 @dataclass(frozen=True)
@@ -130,14 +130,7 @@ class TrainTextToImage(TrainingTask):
         "dataset.",
         advanced=True,
     )
-    precision: str = param(
-        "auto",
-        label="Precision",
-        help="bfloat16 is up to twice as fast where the processor has it; float32 is for "
-        "comparisons. auto asks the processor.",
-        choices=("auto", "float32", "bfloat16"),
-        advanced=True,
-    )
+    precision: str = precision_param()
 
     def __post_init__(self) -> None:
         """A relative path becomes absolute, so that the run can go on from anywhere."""

@@ -151,4 +151,6 @@ def test_nothing_is_there_and_nothing_breaks(qtbot) -> None:
         QTest.keyClick(canvas, key)
     QTest.mouseDClick(canvas, Qt.MouseButton.LeftButton)
     canvas.copy()
+    assert canvas.image.isNull()
+    assert canvas.image_rect().isEmpty()
     canvas.grab()
