@@ -30,7 +30,7 @@ MAX_STEPS = 100_000_000
 
 
 class RunPage(QWidget):
-    """Asks for `command` (see TransportBar), `train_further` to a step, or the folder."""
+    """Asks for `command` (see TransportBar), to `train_further` by some steps, or the folder."""
 
     command = Signal(str)
     train_further = Signal(int)
@@ -130,7 +130,7 @@ class RunPage(QWidget):
 class FurtherBar(QFrame):
     """Asks in place how many more steps to train."""
 
-    accepted = Signal(int)  # the step at which the run will end
+    accepted = Signal(int)  # how many more steps
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -164,10 +164,9 @@ class FurtherBar(QFrame):
 
     def offer(self, step: int, planned: int) -> None:
         """From the checkpoint at `step`; `planned` is where the run once wanted to end."""
-        if self.isVisible() and step == self._from:
-            return  # do not change what is being typed
         self._from = step
-        self._steps.setValue(planned - step if planned > step else max(planned, 1))
+        if not self.isVisible():  # do not change what is being typed
+            self._steps.setValue(planned - step if planned > step else max(planned, 1))
         self._explain()
 
     def open(self) -> None:
@@ -183,7 +182,7 @@ class FurtherBar(QFrame):
 
     def _accept(self) -> None:
         self.hide()
-        self.accepted.emit(self._from + self._steps.value())
+        self.accepted.emit(self._steps.value())
 
     def _explain(self) -> None:
         self._until.setText(

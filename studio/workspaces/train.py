@@ -183,11 +183,13 @@ class TrainWorkspace(QMainWindow):
         out = files.new_path(folders.runs(), f"{task.name()}-{files.timestamp()}", "")
         self._submit(Job(task, out))
 
-    def _train_further(self, to_step: int) -> None:
+    def _train_further(self, more_steps: int) -> None:
+        """From the newest checkpoint on disk: a run that just stopped may have saved one since."""
         control = self._control
         if control is None or control.state is None:
             return
-        fields = {**control.state.fields, "max_steps": to_step, "resume": True}
+        newest = max((step for step, _ in control.run.checkpoints()), default=0)
+        fields = {**control.state.fields, "max_steps": newest + more_steps, "resume": True}
         try:
             task = registry.task_class(control.state.task).from_dict(fields)
         except EngineError as error:

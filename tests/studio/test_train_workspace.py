@@ -240,6 +240,30 @@ def test_an_attached_run_elsewhere_is_listed_and_a_damaged_one_named(
     assert not workspace.page.errors.isVisible()
 
 
+def test_more_steps_are_counted_from_the_checkpoint_that_is_newest_when_asked(
+    qtbot: QtBot, open_train: Callable[[], TrainWorkspace], engine: Engine
+) -> None:
+    run = finished_run(folders.runs() / "train_gan-1")
+    _pretend_checkpoint(run, 80)
+    workspace = open_train()
+    wait_for(qtbot, "finished", workspace)
+    further = workspace.page.further
+    click(qtbot, workspace.page, "Train further…")
+    qtbot.keyClicks(further._steps, "10")
+    _pretend_checkpoint(run, 100)
+    qtbot.keyClick(further._steps, Qt.Key.Key_Return)
+    job = engine.jobs[-1]
+    job.cancel()
+    assert job.task.to_dict()["max_steps"] == 110
+    qtbot.waitUntil(lambda: job.state.ended, timeout=LOADING)
+
+
+def _pretend_checkpoint(run: RunFolder, step: int) -> None:
+    folder = run.path / "checkpoints" / f"step-{step}"
+    folder.mkdir(parents=True)
+    (folder / "manifest.json").write_text("{}")
+
+
 # --------------------------------------------------------------------------- real training
 
 
