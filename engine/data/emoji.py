@@ -9,8 +9,9 @@ from __future__ import annotations
 import argparse
 import io
 import json
+import random
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from typing import Any
 from PIL import Image
 
 from engine import files, folders
-from engine.data import npm
+from engine.data import npm, recolor
 from engine.errors import DatasetError
 
 NAMES_PACKAGE = "emojibase-data@17.0.0"
@@ -67,6 +68,9 @@ SHA256 = {
 CONCEPTS = folders.RESOURCES / "datasets" / "emoji_concepts.json"
 NEWEST_UNICODE = 15.1  # what the artwork has
 WELL_KNOWN_TIMES = 3  # how often the set holds what people ask for most
+COLORS_EACH = 2  # other colours in which a well-known drawing is there once more
+COLOR_WORDS = {color.name for color in recolor.COLORS} | {"black", "white", "brown", "rainbow"}
+PEOPLE = {"baby", "boy", "girl", "man", "woman", "astronaut", "princess", "superhero", "santa"}
 WANTED = ("data.json", "emojibase.json", "groups.json", "icons.json", "chars.json", "LICENSE")
 MARGIN = 1.04  # the drawings bring most of their margin themselves
 
@@ -96,10 +100,18 @@ def build(out: Path, styles: Sequence[str], size: int, packages: Path) -> int:
             svg = drawings.get(concept.code) or drawings.get(_icon_name(concept.label))
             if svg is None:
                 continue
+            picture = _draw(svg, size)
             name = f"images/{style.name}/{concept.code}.png"
-            _write_picture(out / name, svg, size)
+            _write_picture(out / name, picture)
             line = {"file": name, "captions": captions(concept, style, rare)}
-            lines += [line] * (WELL_KNOWN_TIMES if concept.label in well_known else 1)
+            if concept.label not in well_known:
+                lines.append(line)
+                continue
+            lines += [line] * WELL_KNOWN_TIMES
+            for color, colored in _in_other_colors(picture, concept, style):
+                name = f"images/{style.name}/{concept.code}-{color.name}.png"
+                _write_picture(out / name, colored)
+                lines.append({"file": name, "captions": color_captions(concept, style, color)})
     if not lines:
         raise DatasetError("No artwork was found in the packages.", "Delete the cache and retry.")
     text = "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
@@ -122,6 +134,32 @@ def captions(concept: Concept, style: Style, rare: frozenset[str]) -> list[str]:
     styled += [f"{concept.aliases[0]}, {english_word}"] if concept.aliases else []
     styled += [f"{word}{concept.label_zh}" for word in other_words]
     return names + chinese + styled
+
+
+def color_captions(concept: Concept, style: Style, color: recolor.Color) -> list[str]:
+    """What people may type for the picture in another colour."""
+    names = (concept.label, *concept.aliases)
+    plain = [f"{color.name} {concept.label}"] * 6 + [f"{color.name} {name}" for name in names]
+    chinese = [f"{color.name_zh}{concept.label_zh}", f"{color.name_zh}的{concept.label_zh}"]
+    english_word, *other_words = style.words
+    styled = [f"{english_word} {color.name} {concept.label}"] * 2
+    styled += [f"{color.name} {concept.label}, {english_word}"] * 2
+    styled += [f"{word}{color.name_zh}{concept.label_zh}" for word in other_words]
+    return plain + chinese + styled
+
+
+def _in_other_colors(
+    picture: Image.Image, concept: Concept, style: Style
+) -> Iterator[tuple[recolor.Color, Image.Image]]:
+    """A few colours, the same each time; none for people, or for what is named by its colour."""
+    words = {*concept.label.split()}
+    hue = recolor.main_hue(picture)
+    if hue is None or words & COLOR_WORDS or words & PEOPLE:
+        return
+    colors = recolor.other_colors(hue)
+    own = random.Random(f"{style.name} {concept.code}")
+    for color in own.sample(colors, min(COLORS_EACH, len(colors))):
+        yield color, recolor.recolored(picture, hue, color)
 
 
 def read_concepts(names: Path) -> list[Concept]:
@@ -211,7 +249,7 @@ def _icon_name(label: str) -> str:
     return label.replace(" ", "-").replace("'", "").replace(":", "").replace(".", "")
 
 
-def _write_picture(path: Path, svg: str, size: int) -> None:
+def _draw(svg: str, size: int) -> Image.Image:
     """Drawn at twice the size, on white, and reduced: smoother edges than the renderer's own."""
     import resvg_py
 
@@ -219,9 +257,12 @@ def _write_picture(path: Path, svg: str, size: int) -> None:
     with Image.open(io.BytesIO(drawn), formats=["PNG"]) as picture:
         flat = Image.new("RGBA", picture.size, "white")
         flat.alpha_composite(picture.convert("RGBA"))
-    small = flat.convert("RGB").resize((size, size), Image.Resampling.LANCZOS)
+    return flat.convert("RGB").resize((size, size), Image.Resampling.LANCZOS)
+
+
+def _write_picture(path: Path, picture: Image.Image) -> None:
     buffer = io.BytesIO()
-    small.save(buffer, "PNG")
+    picture.save(buffer, "PNG")
     files.write_bytes(path, buffer.getvalue())
 
 
@@ -232,7 +273,7 @@ def _fetched(package: str, cache: Path) -> Path:
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m engine.data.emoji", description=__doc__)
     parser.add_argument("--out", type=Path, default=folders.cache() / "emoji")
-    parser.add_argument("--styles", nargs="+", choices=STYLES, default=["flat", "3d"])
+    parser.add_argument("--styles", nargs="+", choices=STYLES, default=[*STYLES])
     parser.add_argument("--size", type=int, default=128)
     arguments = parser.parse_args()
     build(arguments.out, arguments.styles, arguments.size, folders.cache() / "npm")
