@@ -14,17 +14,24 @@ from engine.models.flow_transformer import END_TOKEN, FlowTransformer
 
 COARSE = 4  # a coarse picture is COARSE×COARSE latents
 TEMPERATURE = 0.07
+TEACHER_TEMPERATURE = 0.05
+TEACHER_WEIGHT = 4.0
 SPREAD_WEIGHT = 0.2
 
 
 class CaptionHeads(nn.Module):
-    """Read a coarse picture off the pooled vector, and again off the mean of the token states."""
+    """Read off the pooled vector, and again off the mean of the token states: a coarse picture,
+    and what a teacher would say, `teacher_width` numbers, if there is one.
+    """
 
-    def __init__(self, width: int, latent_channels: int) -> None:
+    def __init__(self, width: int, latent_channels: int, teacher_width: int = 0) -> None:
         super().__init__()
         size = latent_channels * COARSE**2
         self.pooled = nn.Linear(width, size)
         self.tokens = nn.Linear(width, size)
+        if teacher_width:
+            self.pooled_meaning = nn.Linear(width, teacher_width)
+            self.tokens_meaning = nn.Linear(width, teacher_width)
 
 
 def coarse_pictures(latents: Tensor) -> Tensor:
@@ -33,21 +40,40 @@ def coarse_pictures(latents: Tensor) -> Tensor:
 
 
 def caption_loss(
-    model: FlowTransformer, heads: CaptionHeads, ids: Tensor, coarse: Tensor
+    model: FlowTransformer,
+    heads: CaptionHeads,
+    ids: Tensor,
+    coarse: Tensor,
+    meanings: Tensor | None = None,
 ) -> Tensor:
-    """From token ids (N, T) and the coarse pictures (N, K) that they stand for.
+    """From token ids (N, T), the coarse pictures (M, K) of the first M, and all meanings (N, D).
 
     Squared error, plus the contrastive loss of CLIP (Radford et al. 2021, 2103.00020) from each
     caption to the pictures of the batch. The pooled vector is kept near unit variance, so that
     different captions steer the transformer differently from its first step.
     """
     states, pooled = model.encode(ids)
-    predictions = (heads.pooled(pooled), heads.tokens(_mean_state(states, ids)))
-    spread = (pooled.float().std(0).mean() - 1).square()
-    return sum(
-        (F.mse_loss(p.float(), coarse) + _contrast(p.float(), coarse) for p in predictions),
-        start=SPREAD_WEIGHT * spread,
-    )
+    mean = _mean_state(states, ids)
+    pictured = len(coarse)
+    loss = SPREAD_WEIGHT * (pooled.float().std(0).mean() - 1).square()
+    for predicted in (heads.pooled(pooled[:pictured]), heads.tokens(mean[:pictured])):
+        loss = loss + F.mse_loss(predicted.float(), coarse) + _contrast(predicted.float(), coarse)
+    if meanings is not None:
+        for said in (heads.pooled_meaning(pooled), heads.tokens_meaning(mean)):
+            loss = loss + _meaning_loss(said.float(), meanings)
+    return loss
+
+
+def _meaning_loss(said: Tensor, meanings: Tensor) -> Tensor:
+    """How far (N, D) is from the teacher's, by angle, and by who is near whom in the batch.
+
+    The second part is relational distillation (Park et al. 2019, 1904.05068): the likeness of
+    each text to all others should be as the teacher sees it.
+    """
+    said = F.normalize(said, dim=-1)
+    angle = 1 - (said * meanings).sum(-1).mean()
+    near = (meanings @ meanings.T / TEACHER_TEMPERATURE).softmax(-1)
+    return TEACHER_WEIGHT * angle + F.cross_entropy(said @ meanings.T / TEACHER_TEMPERATURE, near)
 
 
 def _contrast(predicted: Tensor, coarse: Tensor) -> Tensor:

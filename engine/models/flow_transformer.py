@@ -32,14 +32,15 @@ class FlowConfig:
     latent_channels: int
     vocab_size: int
     width: int = 256
+    text_width: int = 256
     num_layers: int = 6
     max_tokens: int = 16
 
     def __post_init__(self) -> None:
         """Raises ValueError for what cannot be built."""
-        if self.width % HEAD_SIZE or self.latent_size % PATCH_SIZE:
+        if self.width % HEAD_SIZE or self.text_width % HEAD_SIZE or self.latent_size % PATCH_SIZE:
             raise ValueError(
-                f"width {self.width} must be a multiple of {HEAD_SIZE}, "
+                f"widths {self.width} and {self.text_width} must be multiples of {HEAD_SIZE}, "
                 f"latent size {self.latent_size} of {PATCH_SIZE}"
             )
 
@@ -50,13 +51,13 @@ class FlowTransformer(nn.Module):
     def __init__(self, config: FlowConfig) -> None:
         super().__init__()
         self.config = config
-        self.transformer = SD3Transformer2DModel(**transformer_shape(config, config.width))
+        self.transformer = SD3Transformer2DModel(**transformer_shape(config, config.text_width))
         self.padding = PaddedJointAttention()
         self.transformer.set_attn_processor(self.padding)
         self.text_encoder = CLIPTextModelWithProjection(text_encoder_config(config))
 
     def encode(self, ids: Tensor) -> tuple[Tensor, Tensor]:
-        """Token ids (N, max_tokens) → states (N, max_tokens, width) and pooled (N, width).
+        """Token ids (N, T) → states (N, T, text_width) and pooled (N, text_width).
 
         The layer before the last, as Stable Diffusion 3's pipeline reads its text encoders.
         """
@@ -104,7 +105,7 @@ def transformer_shape(config: FlowConfig, text_width: int) -> dict[str, int | st
 
 def text_encoder_config(config: FlowConfig, width: int = 0) -> CLIPTextConfig:
     """The text encoder's shape; another `width` makes a stand-in of a single layer."""
-    size = width or config.width
+    size = width or config.text_width
     return CLIPTextConfig(
         vocab_size=config.vocab_size,
         hidden_size=size,

@@ -34,7 +34,7 @@ def build_pipeline(
     """
     config = model.config
     transformer = SD3Transformer2DModel(
-        **transformer_shape(config, config.width + STAND_IN_WIDTH)
+        **transformer_shape(config, config.text_width + STAND_IN_WIDTH)
     ).eval()
     transformer.load_state_dict(_widened(model.transformer.state_dict()))
     pipeline = StableDiffusion3Pipeline(

@@ -42,28 +42,32 @@ class TextToImageLearner:
         from engine.models import caption_tokenizer, flow_transformer
         from engine.models.autoencoder_source import load_autoencoder
         from engine.models.caption_pretraining import CaptionHeads, coarse_pictures
+        from engine.trainers.caption_lessons import CaptionLessons
 
         self.task = task
         self.data = data
         self.device = device.best_device()
         self.autoencoder = load_autoencoder(task.autoencoder).to(self.device)
         self.latents, self.projection = self._encoded(report)
-        tokenizer = caption_tokenizer.train_tokenizer(
-            (text for texts in data.captions for text in texts), task.vocab_size, MAX_TOKENS
+        self.lessons = CaptionLessons(data.captions, task, report)
+        self._use_tokenizer(
+            caption_tokenizer.train_tokenizer(self.lessons.texts(), task.vocab_size, MAX_TOKENS)
         )
-        self._use_tokenizer(tokenizer)
         self.config = flow_transformer.FlowConfig(
             latent_size=self.latents.shape[-1],
             latent_channels=self.latents.shape[1],
             vocab_size=task.vocab_size,
             width=task.width,
+            text_width=task.text_width,
             num_layers=task.num_layers,
             max_tokens=MAX_TOKENS,
         )
         self.model = flow_transformer.FlowTransformer(self.config).to(self.device)
         self.average = copy.deepcopy(self.model).eval().requires_grad_(False)
         self.coarse = coarse_pictures(self.latents)
-        self.heads = CaptionHeads(task.width, self.config.latent_channels).to(self.device)
+        self.heads = CaptionHeads(
+            task.text_width, self.config.latent_channels, self.lessons.teacher_width
+        ).to(self.device)
         words = [*self.model.text_encoder.named_parameters(), *self.heads.named_parameters()]
         self.text_optimizer = MuonAdamW(words, task.learning_rate)
         self.optimizer = MuonAdamW(self.model.transformer.named_parameters(), task.learning_rate)
@@ -99,7 +103,7 @@ class TextToImageLearner:
         from engine.models.caption_tokenizer import token_ids
 
         self.tokenizer = tokenizer
-        self.ids = [torch.tensor(token_ids(tokenizer, list(c))) for c in self.data.captions]
+        self.caption_ids = torch.tensor(token_ids(tokenizer, self.lessons.captions))
         self.empty_ids = torch.tensor(token_ids(tokenizer, [""]))
         self.prompts = _sample_prompts(self.task.sample_prompts, self.data)
         self.prompt_ids = torch.tensor(token_ids(tokenizer, self.prompts))
@@ -130,13 +134,21 @@ class TextToImageLearner:
         import torch
 
         from engine.models.caption_pretraining import caption_loss
+        from engine.models.caption_tokenizer import token_ids
 
         batches = [self._batch(TEXT_BATCHES * step - part) for part in range(TEXT_BATCHES)]
-        chosen = torch.cat([indices for indices, _ in batches])
-        ids = torch.cat([tokens for _, tokens in batches]).to(self.device)
+        coarse = torch.cat([self.coarse[pictures] for pictures, _ in batches]).to(self.device)
+        captions = torch.cat([captions for _, captions in batches])
+        ids = self.caption_ids[captions]
+        meanings = self.lessons.meanings(captions)
+        if meanings is not None:
+            words = torch.randint(len(self.lessons.words), (len(captions),))
+            spoken = [self.lessons.words[index] for index in words.tolist()]
+            ids = torch.cat((ids, torch.tensor(token_ids(self.tokenizer, spoken))))
+            meanings = torch.cat((meanings, self.lessons.word_meanings(words))).to(self.device)
         rate = learning_rate(self.task, step, self.task.text_steps)
         with self._autocast():
-            loss = caption_loss(self.model, self.heads, ids, self.coarse[chosen].to(self.device))
+            loss = caption_loss(self.model, self.heads, ids.to(self.device), coarse, meanings)
         norm = self.text_optimizer.step(loss, rate)
         self.average.text_encoder.load_state_dict(self.model.text_encoder.state_dict())
         return {"text_loss": loss.item(), "learning_rate": rate, "gradient_norm": norm}
@@ -149,9 +161,9 @@ class TextToImageLearner:
 
         done = step - self.task.text_steps
         rate = learning_rate(self.task, done, self.task.max_steps - self.task.text_steps)
-        indices, ids = self._batch(step)
+        indices, captions = self._batch(step)
         dropped = torch.rand(len(indices), 1) < self.task.caption_dropout
-        ids = torch.where(dropped, self.empty_ids, ids).to(self.device)
+        ids = torch.where(dropped, self.empty_ids, self.caption_ids[captions]).to(self.device)
         latents = self.latents[indices].to(self.device)
         with self._autocast():
             with torch.no_grad():
@@ -165,17 +177,16 @@ class TextToImageLearner:
         return {"loss": loss.item(), "learning_rate": rate, "gradient_norm": norm}
 
     def _batch(self, step: int) -> tuple[Tensor, Tensor]:
-        """Indices of pictures, and the token ids of one caption of each, drawn at random."""
+        """Which pictures, and which caption of each, drawn at random."""
         import torch
 
-        indices = torch.from_numpy(self.batches.indices(step))
-        rows = [
-            self.ids[index][int(which * len(self.ids[index]))]
-            for index, which in zip(
-                indices.tolist(), torch.rand(len(indices)).tolist(), strict=True
-            )
+        pictures = torch.from_numpy(self.batches.indices(step))
+        chances = torch.rand(len(pictures)).tolist()
+        captions = [
+            self.lessons.of_picture[picture][int(chance * len(self.lessons.of_picture[picture]))]
+            for picture, chance in zip(pictures.tolist(), chances, strict=True)
         ]
-        return indices, torch.stack(rows)
+        return pictures, torch.tensor(captions)
 
     def _padding(self) -> Tensor:
         """Empty tokens for each picture: as many as the pipeline adds, or none, or in between."""

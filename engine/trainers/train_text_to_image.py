@@ -80,6 +80,24 @@ class TrainTextToImage(TrainingTask):
         advanced=True,
         unit="steps",
     )
+    text_width: int = param(
+        256,
+        label="Text width",
+        help="Features of each word for the text encoder. Wider knows more words.",
+        minimum=64,
+        maximum=2048,
+        multiple_of=64,
+        advanced=True,
+    )
+    text_teacher: str = param(
+        "",
+        label="Text teacher",
+        help="The folder of a sentence-embedding model, such as all-MiniLM-L6-v2. What it knows "
+        "of English words is passed on, so that words in no caption are understood too. Empty: "
+        "only the captions' words are known.",
+        kind="folder",
+        advanced=True,
+    )
     learning_rate: float = param(
         1.5e-3,
         label="Learning rate",
@@ -135,7 +153,9 @@ class TrainTextToImage(TrainingTask):
     def __post_init__(self) -> None:
         """A relative path becomes absolute, so that the run can go on from anywhere."""
         super().__post_init__()
-        object.__setattr__(self, "dataset", str(Path(self.dataset).expanduser().absolute()))
+        for name in ("dataset", "text_teacher"):
+            if given := getattr(self, name):
+                object.__setattr__(self, name, str(Path(given).expanduser().absolute()))
         if self.text_steps >= self.max_steps:
             raise InvalidTask(
                 "text_steps", f"Text steps must be fewer than the {self.max_steps} steps in all."
