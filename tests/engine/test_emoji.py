@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from engine.data import emoji, npm, stickers
 from engine.errors import DatasetError
@@ -60,7 +61,6 @@ def test_concepts_are_chosen_and_come_in_order(tmp_path: Path) -> None:
 def test_pictures_are_drawn_on_white_with_all_their_captions(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    pytest.importorskip("resvg_py")
     art = tmp_path / "art"
     art.mkdir()
     body = '<rect x="8" y="8" width="16" height="16" fill="red"/>'
@@ -77,6 +77,30 @@ def test_pictures_are_drawn_on_white_with_all_their_captions(
     assert data.images[0, 0, 0].tolist() == [255, 255, 255]
     assert "red heart" in data.captions[0]
     assert "MIT" in (tmp_path / "out/CREDITS.txt").read_text()
+
+
+def test_what_is_well_known_is_there_in_other_colours_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    art = tmp_path / "art"
+    art.mkdir()
+    body = '<circle cx="16" cy="16" r="12" fill="#e03030"/>'
+    icons = {name: {"body": body} for name in ("red-heart", "grinning-face")}
+    (art / "icons.json").write_text(json.dumps({"width": 32, "height": 32, "icons": icons}))
+    (art / "chars.json").write_text(json.dumps({}))
+    folders = {emoji.NAMES_PACKAGE: names(tmp_path / "names")}
+    monkeypatch.setattr(emoji, "_fetched", lambda package, cache: folders.get(package, art))
+    emoji.build(tmp_path / "out", ["flat"], 16, tmp_path)
+    lines = (tmp_path / "out/captions.jsonl").read_text(encoding="utf-8").splitlines()
+    entries = {entry["file"]: entry["captions"] for entry in map(json.loads, lines)}
+    colored = {name: texts for name, texts in entries.items() if "-" in name}
+    assert len(colored) == emoji.COLORS_EACH
+    assert all("1f600-" in name for name in colored), "a red heart in blue is a blue heart"
+    for name, texts in colored.items():
+        color = name.rpartition("-")[2].removesuffix(".png")
+        assert {f"{color} grinning face", f"flat {color} grinning face"} <= {*texts}
+        with Image.open(tmp_path / "out" / name) as image:
+            assert image.convert("RGB").getpixel((8, 8)) != (224, 48, 48)
 
 
 def fake_npm(monkeypatch: pytest.MonkeyPatch, archive: bytes) -> None:
