@@ -95,12 +95,12 @@ def build(out: Path, styles: Sequence[str], size: int, packages: Path) -> int:
     lines = []
     for style in (STYLES[name] for name in styles):
         package = _fetched(style.package, packages)
-        drawings = _drawings(package)
+        drawings = read_drawings(package)
         for concept in concepts:
             svg = drawings.get(concept.code) or drawings.get(_icon_name(concept.label))
             if svg is None:
                 continue
-            picture = _draw(svg, size)
+            picture = draw_svg(svg, size)
             name = f"images/{style.name}/{concept.code}.png"
             _write_picture(out / name, picture)
             line = {"file": name, "captions": captions(concept, style, rare)}
@@ -221,7 +221,7 @@ def _rare_keywords(concepts: Sequence[Concept]) -> frozenset[str]:
     return frozenset(word for word, count in counts.items() if count <= 3)
 
 
-def _drawings(package: Path) -> dict[str, str]:
+def read_drawings(package: Path) -> dict[str, str]:
     """SVG texts by Unicode code (where the package says it) and by icon name."""
     icons = json.loads((package / "icons.json").read_text(encoding="utf-8"))
     codes = json.loads((package / "chars.json").read_text(encoding="utf-8"))
@@ -249,7 +249,7 @@ def _icon_name(label: str) -> str:
     return label.replace(" ", "-").replace("'", "").replace(":", "").replace(".", "")
 
 
-def _draw(svg: str, size: int) -> Image.Image:
+def draw_svg(svg: str, size: int) -> Image.Image:
     """Drawn at twice the size, on white, and reduced: smoother edges than the renderer's own."""
     import resvg_py
 

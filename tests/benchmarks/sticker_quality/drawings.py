@@ -1,0 +1,94 @@
+"""Draws the prompts in batches, with the defaults of text_to_image, and keeps what was drawn."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from engine import files, library
+from engine.gate.images import open_image
+from engine.generators.text_to_image import TextToImage
+from engine.pipelines import LoadedPipeline, load_text_to_image
+from engine.task import Report
+from tests.benchmarks.sticker_quality.artwork import Pictures, small
+
+BATCH = 16
+
+
+@dataclass(frozen=True)
+class Request:
+    """One drawing."""
+
+    prompt: str
+    seed: int
+
+
+@dataclass(frozen=True)
+class Artist:
+    """A loaded model, and the folder where its drawings are kept: a rerun goes on."""
+
+    model: LoadedPipeline
+    folder: Path
+
+    def draw(self, requests: Sequence[Request], batch: int = BATCH) -> list[Image.Image]:
+        """The drawings, in order. In a batch they differ in the last bits from single ones."""
+        missing = [one for one in dict.fromkeys(requests) if not self.path(one, batch).is_file()]
+        for start in range(0, len(missing), batch):
+            part = missing[start : start + batch]
+            for request, picture in zip(part, self._drawn(part), strict=True):
+                files.write_bytes(self.path(request, batch), _png(picture))
+            print(f"  drew {start + len(part)} of {len(missing)}", flush=True)
+        return [open_image(self.path(request, batch)) for request in requests]
+
+    def path(self, request: Request, batch: int) -> Path:
+        settings = (TextToImage.num_inference_steps, TextToImage.guidance_scale, batch == 1)
+        key = repr((request.prompt, request.seed, settings)).encode()
+        return self.folder / f"{hashlib.sha256(key).hexdigest()[:20]}.png"
+
+    def _drawn(self, requests: Sequence[Request]) -> Iterator[Image.Image]:
+        import torch
+
+        width, height = self.model.own_size()
+        settings: dict[str, Any] = {
+            "num_inference_steps": TextToImage.num_inference_steps,
+            "guidance_scale": TextToImage.guidance_scale,
+            **self.model.text_length(),
+        }
+        # In-place noise of each seed, whatever shares its batch.
+        random = [torch.Generator("cpu").manual_seed(request.seed) for request in requests]
+        result = self.model.pipe(
+            [request.prompt for request in requests],
+            width=width, height=height, generator=random, output_type="np", **settings,
+        )  # fmt: skip
+        for pixels in result.images:
+            yield Image.fromarray((pixels * 255).round().astype(np.uint8))
+
+
+def hire(model: str, out: Path, report: Report = lambda event: None) -> Artist:
+    """The model of that name or path, with its drawings below `out`; raises ModelError."""
+    loaded = load_text_to_image(library.find(model), report)
+    return Artist(loaded, out / "drawings" / loaded.weights_hash[:12])
+
+
+def seen(pictures: Sequence[Image.Image]) -> Pictures:
+    """The pictures as the evaluator sees them."""
+    return np.stack([small(picture) for picture in pictures])
+
+
+def pixels(pictures: Sequence[Image.Image]) -> NDArray[np.uint8]:
+    """(N, H, W, 3), as they are."""
+    return np.stack([np.asarray(picture.convert("RGB")) for picture in pictures])
+
+
+def _png(picture: Image.Image) -> bytes:
+    buffer = io.BytesIO()
+    picture.save(buffer, "PNG")
+    return buffer.getvalue()

@@ -1,0 +1,143 @@
+"""The evaluator: a small convolutional classifier that says what a sticker shows, in which style.
+
+It learns from the artwork alone (train_evaluator.py), never from anything a generator drew, and no
+trainer of the studio knows it.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F  # noqa: N812
+
+from engine import files
+from engine.errors import FileError
+from tests.benchmarks.sticker_quality.artwork import Pictures, as_batch
+
+FILE = "evaluator.safetensors"
+BATCH = 128
+STYLE_WIDTH = 128
+NOT_LETTERED = "It was not written by train_evaluator; train it again."
+
+
+class _Residual(nn.Module):
+    """Two 3×3 convolutions beside a short cut (He et al. 2016, arXiv:1512.03385)."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.body = nn.Sequential(_convolution(width, width), _convolution(width, width, last=True))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.relu(x + self.body(x))
+
+
+class Network(nn.Module):
+    """Pictures (N, 3, H, W) in 0…1 → logits of concept (N, concepts) and of style (N, styles).
+
+    The concept is read from the last of four stages; the style, which lies in edges and shading
+    more than in shapes, from the means of them all.
+    """
+
+    def __init__(self, concepts: int, styles: int, width: int) -> None:
+        super().__init__()
+        widths = [width, 2 * width, 4 * width, 8 * width]
+        stages: list[nn.Module] = [_convolution(3, width, stride=2)]
+        for inner, outer in pairwise(widths):
+            stages += [nn.Sequential(_convolution(inner, outer, stride=2), _Residual(outer))]
+        self.stages = nn.ModuleList(stages)
+        self.dropout = nn.Dropout(0.1)
+        self.concept = nn.Linear(8 * width, concepts)
+        self.style = nn.Sequential(
+            nn.BatchNorm1d(sum(widths)), nn.Linear(sum(widths), STYLE_WIDTH), nn.ReLU(),
+            nn.Linear(STYLE_WIDTH, styles),
+        )  # fmt: skip
+        self.to(memory_format=torch.channels_last)
+
+    def pooled(self, pictures: Tensor) -> list[Tensor]:
+        """The mean of each stage: (N, width), (N, 2 width), …"""
+        x = (2 * pictures - 1).contiguous(memory_format=torch.channels_last)
+        means = []
+        for stage in self.stages:
+            x = stage(x)
+            means.append(x.float().mean((2, 3)))
+        return means
+
+    def forward(self, pictures: Tensor) -> tuple[Tensor, Tensor]:
+        means = self.pooled(pictures)
+        return self.concept(self.dropout(means[-1])), self.style(torch.cat(means, 1))
+
+
+def _convolution(inner: int, outer: int, stride: int = 1, last: bool = False) -> nn.Module:
+    layers = [nn.Conv2d(inner, outer, 3, stride, 1, bias=False), nn.BatchNorm2d(outer)]
+    return nn.Sequential(*layers, *([] if last else [nn.ReLU(inplace=True)]))
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What the evaluator sees in N pictures; columns in the order of its concepts and styles."""
+
+    concept: Tensor
+    """(N, concepts): logits."""
+    style: Tensor
+    """(N, styles): logits."""
+    features: Tensor
+    """(N, F), each of length 1: their distances say how alike pictures look to it."""
+
+
+@dataclass(frozen=True)
+class Evaluator:
+    """A trained network and what its outputs are called."""
+
+    network: Network
+    concepts: tuple[str, ...]
+    styles: tuple[str, ...]
+    width: int
+
+    @torch.inference_mode()
+    def judge(self, pictures: Pictures) -> Judgement:
+        self.network.eval()
+        parts = []
+        for batch in as_batch(pictures).split(BATCH):
+            means = self.network.pooled(batch)
+            judged = self.network.concept(means[-1]), self.network.style(torch.cat(means, 1))
+            parts.append((*judged, F.normalize(means[-1])))
+        concept, style, features = (torch.cat(part) for part in zip(*parts, strict=True))
+        return Judgement(concept, style, features)
+
+
+def save(evaluator: Evaluator, folder: Path) -> Path:
+    """Write the evaluator into `folder` as safetensors; raises FileError."""
+    from safetensors.torch import save as to_bytes
+
+    labels = {
+        "concepts": evaluator.concepts,
+        "styles": evaluator.styles,
+        "width": evaluator.width,
+    }
+    tensors = {name: value.contiguous() for name, value in evaluator.network.state_dict().items()}
+    files.write_bytes(folder / FILE, to_bytes(tensors, {"labels": json.dumps(labels)}))
+    return folder / FILE
+
+
+def load(folder: Path) -> Evaluator:
+    """The evaluator that `save` wrote into `folder`; raises FileError."""
+    from safetensors import SafetensorError, safe_open
+
+    path = folder / FILE
+    try:
+        with safe_open(path, "pt") as stream:
+            labels = json.loads((stream.metadata() or {})["labels"])
+            tensors = {name: stream.get_tensor(name) for name in stream.keys()}  # noqa: SIM118
+    except OSError as error:
+        raise FileError(f"{path} cannot be read.", "Train the evaluator first.") from error
+    except (SafetensorError, KeyError, ValueError) as error:
+        raise FileError(f"{path} is no evaluator.", NOT_LETTERED) from error
+    concepts, styles = tuple(labels["concepts"]), tuple(labels["styles"])
+    network = Network(len(concepts), len(styles), labels["width"])
+    network.load_state_dict(tensors)
+    return Evaluator(network, concepts, styles, labels["width"])

@@ -1,0 +1,129 @@
+"""Figures of what the evaluator names: drawings by concept, paraphrase and style, and artwork."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from tests.benchmarks.sticker_quality.artwork import Artwork, Pictures
+from tests.benchmarks.sticker_quality.drawings import Artist, Request, seen
+from tests.benchmarks.sticker_quality.evaluator import Evaluator
+from tests.benchmarks.sticker_quality.fixed_lists import FixedLists
+from tests.benchmarks.sticker_quality.ranking import among_first, confusion, places
+
+SEEDS = (1, 2)
+STYLED_CONCEPTS = 40
+NAMED = 3  # guesses told of a drawing that was not recognised
+
+Figures = dict[str, Any]
+
+
+def named(evaluator: Evaluator, pictures: Pictures, right: Sequence[Collection[str]]) -> Figures:
+    """Top-1 and top-5 of pictures, each of which may show any concept of its own set of codes."""
+    scores = evaluator.judge(pictures).concept.numpy()
+    column = {code: index for index, code in enumerate(evaluator.concepts)}
+    found = places(scores, [[column[code] for code in codes] for codes in right])
+    return {
+        "top_1": among_first(found, 1),
+        "top_5": among_first(found, 5),
+        "pictures": len(found),
+        "places": found.tolist(),
+    }
+
+
+def guesses(evaluator: Evaluator, artwork: Artwork, pictures: Pictures) -> list[list[str]]:
+    """What each picture looks like, the likeliest first."""
+    order = (-evaluator.judge(pictures).concept).argsort(dim=1)[:, :NAMED].tolist()
+    return [[artwork.names[evaluator.concepts[index]].english for index in row] for row in order]
+
+
+def concepts(
+    evaluator: Evaluator, artwork: Artwork, artist: Artist, lists: FixedLists
+) -> dict[str, Figures]:
+    """The 200 concepts by English name, twice; the real artwork; the wrong names; Chinese names."""
+    codes = [*lists.concepts]
+    print("concepts in English, two seeds")
+    drawn = seen(artist.draw([*concept_requests(lists)]))
+    shown = [{code} for _ in SEEDS for code in codes]
+    print("concepts in Chinese")
+    requests = [Request(name.chinese, SEEDS[0]) for name in lists.concepts.values()]
+    chinese = seen(artist.draw(requests))
+    real = [index for code in codes for index in artwork.indices_of(code)]
+    return {
+        "drawn": named(evaluator, drawn, shown),
+        "drawn_judged_by_another_name": named(evaluator, drawn, [*shown[1:], shown[0]]),
+        "artwork": named(
+            evaluator, artwork.pictures[real], [{artwork.concepts[index]} for index in real]
+        ),
+        "chinese": named(evaluator, chinese, [{code} for code in codes]),
+    }
+
+
+def concept_requests(lists: FixedLists) -> Iterator[Request]:
+    """All concepts with the first seed, then all with the second."""
+    for seed in SEEDS:
+        for name in lists.concepts.values():
+            yield Request(name.english, seed)
+
+
+def paraphrases(
+    evaluator: Evaluator, artwork: Artwork, artist: Artist, lists: FixedLists
+) -> Figures:
+    """Words that occur in no caption; and what was drawn for those not understood."""
+    print("paraphrases")
+    pictures = seen(artist.draw([Request(phrase, SEEDS[0]) for phrase in lists.paraphrases]))
+    right = [{artwork.codes[name] for name in names} for names in lists.paraphrases.values()]
+    figures = named(evaluator, pictures, right)
+    looks = guesses(evaluator, artwork, pictures)
+    figures["not_among_first_5"] = {
+        phrase: look
+        for phrase, look, place in zip(lists.paraphrases, looks, figures["places"], strict=True)
+        if place >= 5
+    }
+    return figures
+
+
+def styles(evaluator: Evaluator, artwork: Artwork, artist: Artist, lists: FixedLists) -> Figures:
+    """Each style asked for by its word: how often the drawing is in it; the same of the artwork."""
+    print("styles")
+    complete = [
+        code for code in lists.concepts if len(artwork.indices_of(code)) == len(evaluator.styles)
+    ][:STYLED_CONCEPTS]
+    requests = [
+        Request(f"{style} {lists.concepts[code].english}", SEEDS[0])
+        for style in evaluator.styles
+        for code in complete
+    ]
+    asked = np.repeat(np.arange(len(evaluator.styles)), len(complete))
+    real = np.array([index for code in complete for index in artwork.indices_of(code)])
+    of_real = np.array([evaluator.styles.index(artwork.styles[index]) for index in real])
+    pictures = seen(artist.draw(requests))
+    return {
+        "styles": evaluator.styles,
+        "drawn": _styled(evaluator, pictures, asked),
+        "artwork": _styled(evaluator, artwork.pictures[real], of_real),
+        "concept_of_drawn": named(
+            evaluator, pictures, [{code} for code in complete] * len(evaluator.styles)
+        ),
+    }
+
+
+def _styled(evaluator: Evaluator, pictures: Pictures, asked: Any) -> Figures:
+    said = evaluator.judge(pictures).style.argmax(dim=1).numpy()
+    table = confusion(said, asked, len(evaluator.styles))
+    return {"right": float((said == asked).mean()), "pictures": len(said), "seen": table.tolist()}
+
+
+def combinations(
+    evaluator: Evaluator, artwork: Artwork, artist: Artist, lists: FixedLists
+) -> list[Figures]:
+    """What prompts that combine look like; shown, not scored."""
+    print("combinations")
+    requests = [Request(prompt, SEEDS[0]) for prompt in lists.combinations]
+    looks = guesses(evaluator, artwork, seen(artist.draw(requests)))
+    return [
+        {"prompt": prompt, "in_captions": prompt in artwork.captions, "looks_like": look}
+        for prompt, look in zip(lists.combinations, looks, strict=True)
+    ]
