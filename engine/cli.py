@@ -20,7 +20,7 @@ from typing import Any, NoReturn
 
 from tqdm import tqdm
 
-from engine import device, files, folders, packs, registry
+from engine import device, distributed, files, folders, packs, registry
 from engine.errors import Cancelled, EngineError, InvalidTask, UnexpectedError
 from engine.process import attempt
 from engine.task import Event, Field, Metric, Notice, Preview, Progress, Report, Saved, Task
@@ -48,6 +48,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             f.name: v for f in task_class.fields() if (v := vars(options)[f.name]) is not None
         }
         task = task_class.from_dict(values)
+        if distributed.count() > 1 and not registry.is_training(task_class):
+            raise EngineError(f"{given[0]} runs on one process.", "Start it without torchrun.")
     except EngineError as error:
         _complain(error)
         return BAD_INPUT
@@ -55,7 +57,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(task: Task, out: Path, as_json: bool) -> int:
-    reporter = _JsonReporter() if as_json else _TerminalReporter()
+    reporter = _reporter(as_json)
     signal.signal(signal.SIGINT, reporter.stop)
     signal.signal(signal.SIGTERM, reporter.stop)
     try:
@@ -73,8 +75,16 @@ def _run(task: Task, out: Path, as_json: bool) -> int:
     return BAD_INPUT if isinstance(error, InvalidTask) else FAILED
 
 
+def _reporter(as_json: bool) -> _Reporter:
+    if distributed.rank() > 0:
+        return _Reporter()  # the first process speaks for all
+    return _JsonReporter() if as_json else _TerminalReporter()
+
+
 def _prepare(task: Task, report: Report, out: Path) -> EngineError | None:
     """What the work needs: its folder, and the starter pack that it names."""
+    if distributed.rank() > 0:
+        return None  # the first process does it
     try:
         files.make_folder(out)
         if pack := packs.needed_by(task):
@@ -158,7 +168,7 @@ def _print_tasks() -> None:
 
 
 class _Reporter:
-    """Stands where the window would be: raises Cancelled, once, after Ctrl+C."""
+    """Stands where the window would be: raises Cancelled, once, after Ctrl+C. Shows nothing."""
 
     def __init__(self) -> None:
         self._stop = False
@@ -178,7 +188,7 @@ class _Reporter:
             raise Cancelled from None
 
     def show(self, event: Event) -> None:
-        raise NotImplementedError
+        pass
 
     def close(self) -> None:
         pass

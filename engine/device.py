@@ -32,8 +32,12 @@ def lower_priority(niceness: int = 10) -> None:
 
 
 def default_threads() -> int:
-    """One core is left to the window and the rest of the machine (measured: see the README)."""
-    return max(1, (os.cpu_count() or 2) - 1)
+    """One core is left to the window and the rest of the machine (measured: see the README).
+
+    Processes that torchrun starts on one machine share its cores.
+    """
+    processes = int(os.environ.get("LOCAL_WORLD_SIZE") or 1)
+    return max(1, ((os.cpu_count() or 2) - 1) // processes)
 
 
 def choose_threads(number: int) -> None:

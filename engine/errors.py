@@ -74,6 +74,11 @@ def explain(error: Exception, details: str = "") -> EngineError:
             "The memory of this machine is not enough for this.",
             "Choose a smaller size, batch or model, or close other programs.",
         )
+    if _is_from_another_process(error):
+        return EngineError(
+            "Another process of this training has ended.",
+            "See what it said; go on from the last checkpoint with resume.",
+        )
     if isinstance(error, OSError) and error.errno in _OF_THE_DISK:
         where = f"{error.filename}: " if error.filename else ""
         return FileError(
@@ -91,3 +96,11 @@ def _is_out_of_memory(error: Exception) -> bool:
     if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
         return True
     return isinstance(error, RuntimeError) and any(words in str(error) for words in _NO_MEMORY)
+
+
+def _is_from_another_process(error: Exception) -> bool:
+    """torch.distributed tells so by a kind of its own, or in gloo's words."""
+    kinds = ("DistBackendError", "DistNetworkError", "DistStoreError")
+    return isinstance(error, RuntimeError) and (
+        type(error).__name__ in kinds or "/gloo/transport/" in str(error)
+    )

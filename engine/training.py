@@ -16,11 +16,11 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
-from engine import checkpoints, device, files
+from engine import checkpoints, device, distributed, files
 from engine.errors import FileError
 from engine.runs import RunFolder
 from engine.task import Field, Notice, Progress, Report, Task, param, seed_param
-from engine.training_loop import Loop
+from engine.training_loop import Loop, follow
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -36,7 +36,9 @@ class Learner(Protocol):
         """One optimizer update; returns what was measured (generator_loss, d_real, …).
 
         For exact resume everything random comes from torch's default generator (saved with the
-        checkpoint) or from generators seeded with (seed, step) or (seed, epoch).
+        checkpoint) or from generators seeded with (seed, step) or (seed, epoch). For runs on
+        several processes it is drawn for the whole batch, of which `distributed.share` takes the
+        rows of this process; `distributed.average_gradients` comes before the update.
         """
 
     def sample(self) -> Image.Image:
@@ -63,7 +65,12 @@ def precision_param() -> Any:
 
 @dataclass(frozen=True)
 class TrainingTask(Task):
-    """A task that learns. `out` is the run folder itself."""
+    """A task that learns. `out` is the run folder itself.
+
+    `torchrun --nproc-per-node N -m engine NAME …` trains on N processes, each with its share of
+    every batch. A resumed run is the same bit for bit on as many processes as before, on any other
+    number the same but for rounding.
+    """
 
     max_steps: int = param(
         1500,
@@ -75,7 +82,8 @@ class TrainingTask(Task):
     batch_size: int = param(
         64,
         label="Batch size",
-        help="Samples in one step. Larger is steadier and slower, and needs more memory.",
+        help="Samples in one step. Larger is steadier and slower, and needs more memory. Several "
+        "processes share them, so the result does not depend on their number.",
         minimum=1,
         maximum=65_536,
     )
@@ -139,7 +147,14 @@ class TrainingTask(Task):
         return dataclasses.replace(self, resume=True) if RunFolder(out).exists else self
 
     def run(self, report: Report, out: Path) -> None:
-        run = RunFolder(out)
+        with distributed.joined():
+            if distributed.rank() == 0:
+                self._lead(report, RunFolder(out))
+            else:
+                task = self.from_dict(distributed.from_first())
+                follow(cast(TrainingTask, task)._prepared(report), report)
+
+    def _lead(self, report: Report, run: RunFolder) -> None:
         if self.resume:
             _continued(self, run)._train(report, run)
         elif run.exists:
@@ -151,19 +166,25 @@ class TrainingTask(Task):
             self._train(report, run)
 
     def _train(self, report: Report, run: RunFolder) -> None:
-        import torch
-
         seen = run.last_command()  # what is asked for while the data loads is still to be done
-        device.configure_threads()
-        torch.manual_seed(self.seed)
-        report(Progress(0, self.max_steps, "loading the data"))
-        learner = self.learner(report)
+        if distributed.count() > 1:
+            distributed.from_first(self.to_dict())
+        learner = self._prepared(report)
         description = _description(self, learner)
         if not run.exists:
             run.create(description)
         elif run.description().get("dataset") != description.get("dataset"):
             report(Notice("The data is not the same as when this run began."))
         Loop(self, learner, run, report, seen).run()
+
+    def _prepared(self, report: Report) -> Learner:
+        import torch
+
+        distributed.check_batch_size(self.batch_size)
+        device.configure_threads()
+        torch.manual_seed(self.seed)
+        report(Progress(0, self.max_steps, "loading the data"))
+        return self.learner(report)
 
 
 def _description(task: TrainingTask, learner: Learner) -> dict[str, Any]:
@@ -176,6 +197,7 @@ def _description(task: TrainingTask, learner: Learner) -> dict[str, Any]:
         "versions": {"python": platform.python_version(), "torch": torch.__version__}
         | {"atelier": version("atelier")},
         "threads": torch.get_num_threads(),
+        "processes": distributed.count(),
         "platform": platform.platform(),
         **learner.description(),
     }

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from engine import checkpoints, files
+from engine import checkpoints, distributed, files
 from engine.errors import Cancelled, EngineError, FileError, InvalidTask
 from engine.runs import COMMANDS, RunFolder
 from engine.task import Metric, Notice, Progress, Report, SampleGrid, Saved
@@ -44,6 +44,8 @@ class Loop:
 
     def run(self) -> None:
         self.step = self._restore()
+        if distributed.count() > 1:
+            distributed.from_first(self._state())
         try:
             self._run()
         finally:
@@ -70,7 +72,8 @@ class Loop:
             self._obey()
             if self.stopped:
                 return
-            values = self.learner.step(self.step + 1)
+            distributed.say(self.step + 1)
+            values = distributed.mean(self.learner.step(self.step + 1))
             self._check_finite(values)
             self.step += 1
             self.clock.tick()
@@ -113,6 +116,7 @@ class Loop:
         while self.paused and not self.stopped and not self.single_steps:
             self.report(Progress(self.step, self.task.max_steps, "paused"))
             self.folder.beat("paused", self.step, HEARTBEAT_EVERY)
+            distributed.say(distributed.WAIT)
             time.sleep(PAUSE_POLL)
             self.clock.start()
             self._take_commands()
@@ -150,13 +154,15 @@ class Loop:
     def _save(self) -> None:
         if self.saved_step == self.step:
             return
-        state = {**self.learner.state(), "rng": _random_state()}
-        checkpoints.save(self.folder.checkpoint_path(self.step), self.step, state)
+        checkpoints.save(self.folder.checkpoint_path(self.step), self.step, self._state())
         self.saved_step = self.step
         # One with a higher number is a damaged one that was passed over: it must not push out ours.
         older = [path for step, path in self.folder.checkpoints() if step <= self.step]
         for path in older[: -self.task.keep_checkpoints]:
             files.remove_folder(path)
+
+    def _state(self) -> checkpoints.State:
+        return {**self.learner.state(), "rng": _random_state()}
 
     def _restore(self) -> int:
         """The step from which to go on; damaged checkpoints are passed over and named."""
@@ -172,8 +178,7 @@ class Loop:
                     f"{self.folder.path} is at step {step} already, beyond {self.task.max_steps}.",
                     "Ask for more steps.",
                 )
-            _set_random_state(state.pop("rng"))
-            self.learner.load_state(state)
+            _load_state(self.learner, state)
             self.folder.drop_metrics_after(step)
             self.folder.log_event(step, "resumed")
             self.saved_step = step
@@ -187,6 +192,7 @@ class Loop:
         self.folder.log_event(self.step, state)
         self.folder.beat(state, self.step)
         self.ended = True
+        distributed.say(distributed.END)
         if state == "finished":
             self.report(Progress(self.step, self.task.max_steps, state))
         self.report(Saved(self.folder.path))
@@ -209,17 +215,35 @@ class _Clock:
         return self.steps / max(time.perf_counter() - self.began, 1e-9)
 
 
+def follow(learner: Learner, report: Report) -> None:
+    """What every process but the first does: the steps that it is told to, until the end."""
+    _load_state(learner, distributed.from_first())
+    stop = False
+    while (step := distributed.listen(stop)) != distributed.END:
+        if step != distributed.WAIT:
+            distributed.mean(learner.step(step))
+        try:
+            report(Progress(step, None, "following"))
+        except Cancelled:
+            stop = True  # the first process hears of it before the next step, and saves the work
+
+
+def _load_state(learner: Learner, state: dict[str, Any]) -> None:
+    _set_random_state(state.pop("rng"))
+    learner.load_state(state)
+
+
 def _random_state() -> dict[str, Any]:
-    """Where torch's default generators stand, on the CPU and on every GPU."""
+    """Where torch's default generators stand, on the CPU and on the GPU that is used."""
     import torch
 
-    gpus = torch.cuda.get_rng_state_all() if torch.cuda.is_available() else []
-    return {"torch": torch.get_rng_state(), "cuda": gpus}
+    gpu = [torch.cuda.get_rng_state()] if torch.cuda.is_available() else []
+    return {"torch": torch.get_rng_state(), "cuda": gpu}
 
 
 def _set_random_state(state: Mapping[str, Any]) -> None:
     import torch
 
     torch.set_rng_state(state["torch"])
-    if len(state["cuda"]) == (torch.cuda.device_count() if torch.cuda.is_available() else 0):
-        torch.cuda.set_rng_state_all(state["cuda"])
+    if state["cuda"] and torch.cuda.is_available():
+        torch.cuda.set_rng_state(state["cuda"][0])

@@ -8,6 +8,7 @@ from typing import Any
 
 from PIL import Image
 
+from engine import distributed
 from engine.task import Report, param
 from engine.training import Learner, TrainingTask
 
@@ -41,11 +42,12 @@ class Line:
     def step(self, step: int) -> Mapping[str, float]:
         import torch
 
-        x = torch.randn(self.task.batch_size, 1)
+        x = distributed.share(torch.randn(self.task.batch_size, 1))
         self.network.train()
         loss = (self.network(x) - self.task.slope * x - 1).square().mean()
         self.optimizer.zero_grad()
         loss.backward()
+        distributed.average_gradients(self.network.parameters())
         self.optimizer.step()
         return {"loss": float("nan") if step == self.task.nan_at else loss.item()}
 

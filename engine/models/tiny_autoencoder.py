@@ -12,6 +12,8 @@ from diffusers import AutoencoderTiny
 from torch import Tensor
 from torch.nn import functional as F  # noqa: N812
 
+from engine.distributed import gather, share, whole_like
+
 REDUCTION = 8  # pixels to a latent, in each direction
 MAX_NOISE = 0.2  # of the latents' deviation: the decoder forgives the transformer's small errors
 
@@ -42,10 +44,11 @@ def loss(autoencoder: AutoencoderTiny, pictures: Tensor) -> Tensor:
     clamp at ±3 and the diffusion's unit noise both expect.
     """
     latents = autoencoder.encode(pictures).latents
-    noise = torch.rand(len(latents), 1, 1, 1, device=latents.device) * MAX_NOISE
-    noisy = latents.float() + noise * torch.randn_like(latents.float())
-    decoded = autoencoder.decode(noisy).sample.float()
-    spread = latents.float()
+    whole = whole_like(latents)
+    levels = torch.rand(len(whole), 1, 1, 1, device=latents.device) * MAX_NOISE
+    noise = share(levels) * share(torch.randn_like(whole.float()))
+    decoded = autoencoder.decode(latents.float() + noise).sample.float()
+    spread = gather(latents.float())
     mean, variance = spread.mean((0, 2, 3)), spread.var((0, 2, 3))
     unit = mean.square().mean() + (variance - 1).square().mean()
     difference = F.l1_loss(decoded, pictures) + F.mse_loss(decoded, pictures)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from PIL import Image
 
-from engine import device
+from engine import device, distributed
 from engine.checkpoints import State
 from engine.data.batches import Batches
 from engine.data.captioned_images import CaptionedImages
@@ -78,6 +78,7 @@ class AutoencoderLearner:
             loss = tiny_autoencoder.loss(self.autoencoder, pictures)
         self.optimizer.zero_grad()
         loss.backward()
+        distributed.average_gradients(self.autoencoder.parameters())
         norm = torch.nn.utils.clip_grad_norm_(self.autoencoder.parameters(), GRADIENT_CLIP)
         self.optimizer.step()
         update_average(self.average, self.autoencoder, min(self.task.ema_decay, step / (step + 10)))
@@ -97,10 +98,10 @@ class AutoencoderLearner:
         size = min(self.task.crop_size, self.data.images.shape[1])
         chosen = self.batches.indices(step)
         room = self.data.images.shape[1] - size + 1
-        corners = torch.randint(room, (len(chosen), 2)).tolist()
+        corners = distributed.share(torch.randint(room, (len(chosen), 2))).tolist()
         crops = [
             self.data.images[index, top : top + size, left : left + size]
-            for index, (top, left) in zip(chosen, corners, strict=True)
+            for index, (top, left) in zip(distributed.share(chosen), corners, strict=True)
         ]
         pictures = to_tensor(torch.from_numpy(np.stack(crops)))
         if torch.rand(()) < 0.5:

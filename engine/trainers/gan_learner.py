@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from PIL import Image
 
-from engine import device
+from engine import device, distributed
 from engine.checkpoints import State
 from engine.data.batches import Batches
 from engine.data.image_dataset import ImageDataset
@@ -83,7 +83,7 @@ class GanLearner:
 
         from engine.models.gan import update_average
 
-        noise = torch.randn(self.task.batch_size, self.task.latent_dim)
+        noise = distributed.share(torch.randn(self.task.batch_size, self.task.latent_dim))
         with self._autocast():
             fakes = self.generator(noise.to(self.device)).float()
         measured = self._discriminator_step(self._reals(step), fakes.detach())
@@ -97,7 +97,7 @@ class GanLearner:
 
         from engine.models.gan import from_pixels
 
-        chosen = torch.from_numpy(self.batches.indices(step))
+        chosen = torch.from_numpy(distributed.share(self.batches.indices(step)))
         return from_pixels(self.images[chosen].to(self.device))
 
     def _discriminator_step(self, reals: Tensor, fakes: Tensor) -> dict[str, Tensor]:
@@ -163,6 +163,7 @@ def _update(network: nn.Module, optimizer: Any, loss: Tensor) -> Tensor:
 
     optimizer.zero_grad()
     loss.backward()
+    distributed.average_gradients(network.parameters())
     norm = get_total_norm([p.grad for p in network.parameters() if p.grad is not None])
     optimizer.step()
     return norm

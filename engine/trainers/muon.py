@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from engine import distributed
+
 if TYPE_CHECKING:
     from torch import Tensor
     from torch.nn import Parameter
@@ -40,6 +42,7 @@ class MuonAdamW:
             for group in optimizer.param_groups:
                 group["lr"] = learning_rate
         loss.backward()
+        distributed.average_gradients(self.parameters)
         norm = torch.nn.utils.clip_grad_norm_(self.parameters, GRADIENT_CLIP)
         self.muon.step()
         self.adamw.step()
