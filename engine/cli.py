@@ -246,6 +246,7 @@ class _TerminalReporter(_Reporter):
                 leave=False,
                 file=sys.stderr,
                 dynamic_ncols=True,
+                miniters=1,  # a stage that slows down must not seem to stand still
                 bar_format=shape,
                 desc=event.stage,
             )
