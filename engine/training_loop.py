@@ -38,6 +38,7 @@ class Loop:
         self.paused = False
         self.stopped = False
         self.ended = False
+        self.in_step = False
         self.single_steps = 0  # to be made although paused
         self.command = seen
         self.clock = _Clock()
@@ -73,7 +74,9 @@ class Loop:
             if self.stopped:
                 return
             distributed.say(self.step + 1)
+            self.in_step = True
             values = distributed.mean(self.learner.step(self.step + 1))
+            self.in_step = False
             self._check_finite(values)
             self.step += 1
             self.clock.tick()
@@ -192,7 +195,8 @@ class Loop:
         self.folder.log_event(self.step, state)
         self.folder.beat(state, self.step)
         self.ended = True
-        distributed.say(distributed.END)
+        if not self.in_step:  # else the others cannot listen; they end with this process
+            distributed.say(distributed.END)
         if state == "finished":
             self.report(Progress(self.step, self.task.max_steps, state))
         self.report(Saved(self.folder.path))

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
+from engine.distributed import gather
 from engine.models.flow_transformer import END_TOKEN, FlowTransformer
 
 COARSE = 4  # a coarse picture is COARSE×COARSE latents
@@ -48,12 +49,14 @@ def caption_loss(
 ) -> Tensor:
     """From token ids (N, T), the coarse pictures (M, K) of the first M, and all meanings (N, D).
 
+    Of the ids each process has its share; all compare the whole batch.
+
     Squared error, plus the contrastive loss of CLIP (Radford et al. 2021, 2103.00020) from each
     caption to the pictures of the batch. The pooled vector is kept near unit variance, so that
     different captions steer the transformer differently from its first step.
     """
-    states, pooled = model.encode(ids)
-    mean = _mean_state(states, ids)
+    states, own = model.encode(ids)
+    pooled, mean = gather(own), gather(_mean_state(states, ids))
     pictured = len(coarse)
     loss = SPREAD_WEIGHT * (pooled.float().std(0).mean() - 1).square()
     for predicted in (heads.pooled(pooled[:pictured]), heads.tokens(mean[:pictured])):

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 from transformers import CLIPTextConfig, CLIPTextModelWithProjection
 
+from engine.distributed import share, whole_like
 from engine.models.padded_attention import PaddedJointAttention
 
 HEAD_SIZE = 64
@@ -132,9 +133,10 @@ def flow_matching_loss(
 
     Noise levels are logit-normal around `noise_mean`, as in Esser et al. 2024, 2403.03206, 3.1.
     """
-    chance = torch.randn(latents.shape[0], device=latents.device)
+    whole = whole_like(latents)
+    chance = share(torch.randn(len(whole), device=latents.device))
     sigmas = (NOISE_SPREAD * chance + noise_mean).sigmoid()
-    noise = torch.randn_like(latents)
+    noise = share(torch.randn_like(whole))
     level = sigmas.view(-1, 1, 1, 1)
     noisy = (1 - level) * latents + level * noise
     velocity = model(noisy, sigmas, text, padding)

@@ -42,6 +42,11 @@ class CaptionLessons:
         words = self._teacher.words() if self._teacher else []
         return [text for texts in self._all for text in texts] + words
 
+    def ask_teacher(self) -> None:
+        """Before anything of a step is drawn: it takes a while, and may be stopped."""
+        if self._teacher:
+            _ = self._meanings
+
     def meanings(self, captions: Tensor) -> Tensor | None:
         """(N, D) of the captions with these numbers; None where there is no teacher."""
         return self._meanings[0][captions] if self._teacher else None

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from PIL import Image
 
-from engine import device
+from engine import device, distributed
 from engine.checkpoints import State
 from engine.data.batches import Batches
 from engine.data.captioned_images import CaptionedImages
@@ -136,6 +136,7 @@ class TextToImageLearner:
         from engine.models.caption_pretraining import caption_loss
         from engine.models.caption_tokenizer import token_ids
 
+        self.lessons.ask_teacher()
         batches = [self._batch(TEXT_BATCHES * step - part) for part in range(TEXT_BATCHES)]
         coarse = torch.cat([self.coarse[pictures] for pictures, _ in batches]).to(self.device)
         captions = torch.cat([captions for _, captions in batches])
@@ -146,9 +147,10 @@ class TextToImageLearner:
             spoken = [self.lessons.words[index] for index in words.tolist()]
             ids = torch.cat((ids, torch.tensor(token_ids(self.tokenizer, spoken))))
             meanings = torch.cat((meanings, self.lessons.word_meanings(words))).to(self.device)
+        ids = distributed.share(ids).to(self.device)
         rate = learning_rate(self.task, step, self.task.text_steps)
         with self._autocast():
-            loss = caption_loss(self.model, self.heads, ids.to(self.device), coarse, meanings)
+            loss = caption_loss(self.model, self.heads, ids, coarse, meanings)
         norm = self.text_optimizer.step(loss, rate)
         self.average.text_encoder.load_state_dict(self.model.text_encoder.state_dict())
         return {"text_loss": loss.item(), "learning_rate": rate, "gradient_norm": norm}
@@ -163,14 +165,13 @@ class TextToImageLearner:
         rate = learning_rate(self.task, done, self.task.max_steps - self.task.text_steps)
         indices, captions = self._batch(step)
         dropped = torch.rand(len(indices), 1) < self.task.caption_dropout
-        ids = torch.where(dropped, self.empty_ids, self.caption_ids[captions]).to(self.device)
-        latents = self.latents[indices].to(self.device)
+        ids = torch.where(dropped, self.empty_ids, self.caption_ids[captions])
+        latents = self.latents[distributed.share(indices)].to(self.device)
+        padding = distributed.share(self._padding()).to(self.device)
         with self._autocast():
             with torch.no_grad():
-                text = self.model.encode(ids)
-            loss = flow_matching_loss(
-                self.model, latents, text, self._padding(), self.task.noise_mean
-            )
+                text = self.model.encode(distributed.share(ids).to(self.device))
+            loss = flow_matching_loss(self.model, latents, text, padding, self.task.noise_mean)
         norm = self.optimizer.step(loss, rate)
         # A young average would drag the untrained first steps along: let it grow old with the run.
         update_average(self.average, self.model, min(self.task.ema_decay, done / (done + 10)))
@@ -196,7 +197,7 @@ class TextToImageLearner:
         between = PIPELINE_PADDING ** torch.rand(count)
         kind = torch.rand(count)
         padding = torch.where(kind < 0.4, torch.tensor(float(PIPELINE_PADDING)), between)
-        return torch.where(kind > 0.6, torch.tensor(0.0), padding).to(self.device)
+        return torch.where(kind > 0.6, torch.tensor(0.0), padding)
 
     def _autocast(self) -> torch.autocast:
         import torch

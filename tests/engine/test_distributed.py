@@ -22,6 +22,7 @@ from engine.runs import MetricsTail, RunFolder
 from engine.task import Event
 from engine.trainers.train_autoencoder import TrainAutoencoder
 from engine.trainers.train_gan import TrainGan
+from engine.trainers.train_text_to_image import TrainTextToImage
 from engine.training import TrainingTask
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -46,6 +47,7 @@ def pictures(tmp_path_factory: pytest.TempPathFactory) -> str:
         picture = Image.new("RGB", (32, 32), "white")
         picture.paste(color, (4 + index, 8, 24, 24))
         picture.save(folder / f"{color}.png")
+        (folder / f"{color}.txt").write_text(f"{color} square\n{color}")
     return str(folder)
 
 
@@ -59,6 +61,18 @@ def autoencoder(pictures: str) -> TrainingTask:
 def gan(pictures: str) -> TrainingTask:
     return TrainGan(
         dataset=pictures, model="mlp_small", image_size="28", latent_dim=4, precision="float32",
+        batch_size=4, max_steps=8, seed=5, **CADENCE,
+    )  # fmt: skip
+
+
+def text_to_image(pictures: str) -> TrainingTask:
+    """On an autoencoder of its own."""
+    folder = Path(pictures).with_name("autoencoder")
+    if not folder.exists():
+        dataclasses.replace(autoencoder(pictures), max_steps=2).run(ignore, folder)
+    return TrainTextToImage(
+        dataset=pictures, autoencoder=str(folder), image_size=32, width=64, text_width=64,
+        num_layers=2, vocab_size=530, precision="float32", warmup_steps=2, text_steps=6,
         batch_size=4, max_steps=8, seed=5, **CADENCE,
     )  # fmt: skip
 
@@ -96,7 +110,11 @@ def assert_same_but_for_rounding(one: Path, other: Path, names: tuple[str, ...])
 
 @pytest.mark.parametrize(
     ("task_for", "names"),
-    [(autoencoder, ("autoencoder", "average")), (gan, ("generator", "discriminator"))],
+    [
+        (autoencoder, ("autoencoder", "average")),
+        (gan, ("generator", "discriminator")),
+        (text_to_image, ("model", "caption_heads")),
+    ],
 )
 def test_two_processes_with_half_a_batch_learn_what_one_learns(
     together: Trainer,
