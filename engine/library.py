@@ -10,9 +10,11 @@ from pathlib import Path
 
 from engine import folders
 from engine.errors import ModelError
+from engine.gate import json_text
 
 EMBEDDED_IMAGE_MODEL = "stickers"
 STARTER_TEXT_MODEL = "SmolLM2-135M-Instruct"
+MAX_STYLES = 10_000  # bytes of the list of a model's styles
 
 
 def image_models() -> tuple[str, ...]:
@@ -24,6 +26,24 @@ def text_models() -> tuple[str, ...]:
     """Names of the language models; the starter pack comes first, whether fetched or not."""
     found = [name for name in _names(_is_language_model) if name != STARTER_TEXT_MODEL]
     return (STARTER_TEXT_MODEL, *found)
+
+
+def styles(name: str) -> tuple[str, ...]:
+    """Words for styles that prompts of the image model `name` may begin with.
+
+    They stand in its styles.json, a list; most models have none. Raises ModelError for a list
+    that cannot be read.
+    """
+    path = find(name) / "styles.json"
+    if not path.is_file():
+        return ()
+    try:
+        words = json_text.parse(path.read_bytes()[:MAX_STYLES])
+    except (OSError, ValueError) as error:
+        raise ModelError(f"{path} cannot be read: {error}.", "Mend or remove it.") from error
+    if not isinstance(words, list) or not all(isinstance(word, str) and word for word in words):
+        raise ModelError(f"{path} is not a list of words.", "Mend or remove it.")
+    return tuple(words)
 
 
 def find(name: str) -> Path:
