@@ -50,17 +50,16 @@ class Artwork:
 
     @cached_property
     def pictures(self) -> Pictures:
-        return np.stack([small(open_image(self.folder / file)) for file in self.files])
+        return np.stack([small(self.open(index)) for index in range(len(self.files))])
+
+    def open(self, index: int) -> Image.Image:
+        """A picture in its full size."""
+        return open_image(self.folder / self.files[index])
 
     @cached_property
     def codes(self) -> dict[str, str]:
         """The concept that an English name means."""
         return {name.english: code for code, name in self.names.items()}
-
-    @cached_property
-    def original(self) -> NDArray[np.bool_]:
-        """(N,): which pictures are as they were drawn."""
-        return np.array([not color for color in self.colors])
 
     def indices_of(self, concept: str) -> list[int]:
         """Its pictures as they were drawn, one in each style."""

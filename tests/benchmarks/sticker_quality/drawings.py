@@ -48,6 +48,25 @@ class Artist:
             print(f"  drew {start + len(part)} of {len(missing)}", flush=True)
         return [open_image(self.path(request, batch)) for request in requests]
 
+    def through_autoencoder(self, pictures: Sequence[Image.Image]) -> list[Image.Image]:
+        """Pictures as the model's own autoencoder gives them back: the best it could draw."""
+        import torch
+        from diffusers.pipelines.stable_diffusion import (
+            pipeline_stable_diffusion_img2img as img2img,
+        )
+
+        vae, processor = self.model.pipe.vae, self.model.pipe.image_processor
+        width, height = self.model.own_size()
+        result: list[Image.Image] = []
+        for start in range(0, len(pictures), BATCH):
+            batch = list(pictures[start : start + BATCH])
+            with torch.inference_mode():
+                images = processor.preprocess(batch, height, width).to(vae.device, vae.dtype)
+                latents = img2img.retrieve_latents(vae.encode(images), sample_mode="argmax")
+                decoded = vae.decode(latents).sample.float()
+            result += processor.postprocess(decoded, output_type="pil")
+        return result
+
     def path(self, request: Request, batch: int) -> Path:
         settings = (TextToImage.num_inference_steps, TextToImage.guidance_scale, batch == 1)
         key = repr((request.prompt, request.seed, settings)).encode()

@@ -42,7 +42,7 @@ def guesses(evaluator: Evaluator, artwork: Artwork, pictures: Pictures) -> list[
 def concepts(
     evaluator: Evaluator, artwork: Artwork, artist: Artist, lists: FixedLists
 ) -> dict[str, Figures]:
-    """The 200 concepts by English name, twice; the real artwork; the wrong names; Chinese names."""
+    """The 200 concepts by English name, twice, and by Chinese name; wrong names; the artwork."""
     codes = [*lists.concepts]
     print("concepts in English, two seeds")
     drawn = seen(artist.draw([*concept_requests(lists)]))
@@ -51,12 +51,13 @@ def concepts(
     requests = [Request(name.chinese, SEEDS[0]) for name in lists.concepts.values()]
     chinese = seen(artist.draw(requests))
     real = [index for code in codes for index in artwork.indices_of(code)]
+    of_real = [{artwork.concepts[index]} for index in real]
+    decoded = artist.through_autoencoder([artwork.open(index) for index in real])
     return {
         "drawn": named(evaluator, drawn, shown),
         "drawn_judged_by_another_name": named(evaluator, drawn, [*shown[1:], shown[0]]),
-        "artwork": named(
-            evaluator, artwork.pictures[real], [{artwork.concepts[index]} for index in real]
-        ),
+        "artwork": named(evaluator, artwork.pictures[real], of_real),
+        "artwork_through_autoencoder": named(evaluator, seen(decoded), of_real),
         "chinese": named(evaluator, chinese, [{code} for code in codes]),
     }
 
@@ -100,10 +101,12 @@ def styles(evaluator: Evaluator, artwork: Artwork, artist: Artist, lists: FixedL
     real = np.array([index for code in complete for index in artwork.indices_of(code)])
     of_real = np.array([evaluator.styles.index(artwork.styles[index]) for index in real])
     pictures = seen(artist.draw(requests))
+    decoded = seen(artist.through_autoencoder([artwork.open(index) for index in real]))
     return {
         "styles": evaluator.styles,
         "drawn": _styled(evaluator, pictures, asked),
         "artwork": _styled(evaluator, artwork.pictures[real], of_real),
+        "artwork_through_autoencoder": _styled(evaluator, decoded, of_real),
         "concept_of_drawn": named(
             evaluator, pictures, [{code} for code in complete] * len(evaluator.styles)
         ),

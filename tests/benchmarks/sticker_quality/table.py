@@ -19,6 +19,7 @@ def _named(figures: Figures) -> str:
         ("… by Chinese name", concepts["chinese"]),
         ("100 paraphrases that occur in no caption", figures["paraphrases"]),
         ("The real artwork of these concepts", concepts["artwork"]),
+        ("… through the model's own autoencoder", concepts["artwork_through_autoencoder"]),
         ("Chance: the same drawings, judged by another concept's name",
          concepts["drawn_judged_by_another_name"]),
     ]  # fmt: skip
@@ -34,13 +35,15 @@ def _percents(row: Figures) -> str:
 def _styles(figures: Figures) -> str:
     names = figures["styles"]
     drawn, real = figures["drawn"], figures["artwork"]
+    decoded = figures["artwork_through_autoencoder"]
     head = f"| Style asked for \\ seen | {' | '.join(names)} |"
     lines = [head, "|---" * (len(names) + 1) + "|"]
     for name, row in zip(names, drawn["seen"], strict=True):
         lines.append(f"| {name} | {' | '.join(f'{part:.0%}' for part in row)} |")
     told = (
         f"Styles: {drawn['right']:.1%} of {drawn['pictures']} drawings are in the style asked for "
-        f"({real['right']:.1%} of the real artwork); their concept is right in "
+        f"({real['right']:.1%} of the real artwork, {decoded['right']:.1%} of it through the "
+        "model's autoencoder); their concept is right in "
         f"{figures['concept_of_drawn']['top_1']:.1%}."
     )
     return "\n".join(lines) + "\n\n" + told

@@ -1,0 +1,311 @@
+"""The measurement of the sticker model: fixed lists, artwork, ranking, evaluator, drawings."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tiny_models
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+
+from engine import device
+from engine.errors import DatasetError, FileError
+from tests.benchmarks.sticker_quality import evaluator, fixed_lists, naming, variety
+from tests.benchmarks.sticker_quality.artwork import SIZE, Name, describe, name_of, read_artwork
+from tests.benchmarks.sticker_quality.augmentation import augmented
+from tests.benchmarks.sticker_quality.drawings import Artist, Request, hire
+from tests.benchmarks.sticker_quality.fixed_lists import FixedLists, in_captions, read_lists
+from tests.benchmarks.sticker_quality.ranking import (
+    among_first,
+    confusion,
+    cosine_distances,
+    pixel_distances,
+    places,
+)
+from tests.benchmarks.sticker_quality.sheets import sheet
+from tests.benchmarks.sticker_quality.train_evaluator import Recipe, train
+
+SHAPES = {"1f4a0": "square", "1f534-200d-1f525": "disc"}
+CHINESE = {"square": "方", "disc": "圆"}
+PAPERS = {"flat": 255, "3d": 200}
+"""The grey behind the shape stands for the style."""
+
+
+def drawn(shape: str, paper: int, color: str) -> Image.Image:
+    picture = Image.new("RGB", (SIZE, SIZE), (paper, paper, paper))
+    size = (SIZE // 2, SIZE // 2)
+    mask = Image.new("L", size, 255)
+    if shape == "disc":
+        along = np.linspace(-1, 1, size[0])
+        inside = np.hypot(along[:, None], along[None]) < 1
+        mask = Image.fromarray((inside * 255).astype(np.uint8))
+    picture.paste(Image.new("RGB", size, color), (SIZE // 4, SIZE // 4), mask)
+    return picture
+
+
+@pytest.fixture(scope="module", autouse=True)
+def threads() -> None:
+    device.configure_threads()
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two concepts in two styles, one of them also in blue; the first picture is listed twice."""
+    folder = tmp_path_factory.mktemp("data")
+    lines = []
+    for style, paper in PAPERS.items():
+        for code, shape in SHAPES.items():
+            colors = ("black", "blue") if shape == "disc" else ("black",)
+            for color in colors:
+                ending = "-blue" if color == "blue" else ""
+                file = f"images/{style}/{code}{ending}.png"
+                (folder / file).parent.mkdir(parents=True, exist_ok=True)
+                drawn(shape, paper, color).save(folder / file)
+                name = f"blue {shape}" if ending else shape
+                captions = [name, name, name, CHINESE[shape], CHINESE[shape], "Shape one"]
+                lines.append(json.dumps({"file": file, "captions": captions}))
+    (folder / "captions.jsonl").write_text("\n".join([lines[0], *lines]), encoding="utf-8")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def taught(data: Path) -> evaluator.Evaluator:
+    """An evaluator of those two concepts and two styles."""
+    return train(read_artwork(data), Recipe(80, batch_size=12, width=4, learning_rate=5e-3))
+
+
+LISTS = FixedLists(
+    concepts={code: Name(shape, CHINESE[shape]) for code, shape in SHAPES.items()},
+    paraphrases={"box": ("square",), "ring": ("disc",)},
+    combinations=("blue disc", "disc on fire"),
+    contact_sheet=("disc",),
+)
+
+
+# ------------------------------------------------------------------ the committed lists
+
+
+def test_the_committed_lists_are_what_the_issue_asks_for() -> None:
+    lists = read_lists()
+    assert len(lists.concepts) == 200
+    assert len({name.english for name in lists.concepts.values()}) == 200
+    assert all(name.chinese and not name.chinese.isascii() for name in lists.concepts.values())
+    assert len(lists.paraphrases) == 100
+    assert all(names for names in lists.paraphrases.values())
+    assert len(lists.combinations) == len({*lists.combinations}) == 16
+    assert len(lists.contact_sheet) == len({*lists.contact_sheet}) == 64
+
+
+def test_no_committed_paraphrase_is_the_name_of_a_concept() -> None:
+    lists = read_lists()
+    names = {name.english for name in lists.concepts.values()}
+    names |= {name for shown in lists.paraphrases.values() for name in shown}
+    assert in_captions(lists.paraphrases, names) == []
+
+
+def test_a_phrase_is_found_in_captions_by_whole_words() -> None:
+    captions = ["flat hot dog", "house-boat", "dogs"]
+    phrases = ["Hot dog", "dog", "hot  DOG", "house boat", "hot", "boa", "dog house", "flat dog"]
+    found = ["Hot dog", "dog", "hot  DOG", "house boat", "hot"]
+    assert in_captions(phrases, captions) == found
+
+
+def test_lists_are_checked_against_the_data(data: Path) -> None:
+    artwork = read_artwork(data)
+    fixed_lists.check(LISTS, artwork)
+    learned = FixedLists(LISTS.concepts, {"shape ONE": ("disc",)}, (), ())
+    with pytest.raises(DatasetError, match="shape ONE"):
+        fixed_lists.check(learned, artwork)
+    nowhere = FixedLists(LISTS.concepts, {"box": ("cube",)}, (), ())
+    with pytest.raises(DatasetError, match="cube"):
+        fixed_lists.check(nowhere, artwork)
+    renamed = FixedLists({"1f4a0": Name("circle", "方")}, {}, (), ())
+    with pytest.raises(DatasetError, match="circle"):
+        fixed_lists.check(renamed, artwork)
+
+
+# ------------------------------------------------------------------ the artwork
+
+
+@pytest.mark.parametrize(
+    ("file", "described"),
+    [
+        ("images/flat/1f431.png", ("1f431", "flat", "")),
+        ("images/3d/1f431-blue.png", ("1f431", "3d", "blue")),
+        ("images/noto/2764-fe0f-200d-1f525.png", ("2764-fe0f-200d-1f525", "noto", "")),
+        ("images/noto/2764-fe0f-200d-1f525-red.png", ("2764-fe0f-200d-1f525", "noto", "red")),
+    ],
+)
+def test_a_file_says_concept_style_and_color(file: str, described: tuple[str, ...]) -> None:
+    assert describe(file) == described
+
+
+def test_a_concept_is_named_by_its_commonest_captions() -> None:
+    captions = ["piñata", "pinata", "piñata", "彩罐", "flat piñata", "五月节", "彩罐"]
+    assert name_of(captions) == Name("piñata", "彩罐")
+
+
+def test_artwork_is_read_once_each_with_its_own_names(data: Path) -> None:
+    artwork = read_artwork(data)
+    assert len(artwork.files) == 6
+    assert artwork.pictures.shape == (6, SIZE, SIZE, 3)
+    assert artwork.names == LISTS.concepts
+    [flat, real] = artwork.indices_of("1f534-200d-1f525")
+    assert (artwork.styles[flat], artwork.styles[real]) == ("flat", "3d")
+    assert "blue disc" in artwork.captions
+
+
+# ------------------------------------------------------------------ the arithmetic
+
+
+def test_places_count_what_stands_before_the_best_right_answer() -> None:
+    scores = np.array([[0.1, 0.9, 0.5], [0.1, 0.9, 0.5], [0.2, 0.1, 0.3]])
+    found = places(scores, [{1}, {0, 2}, {0}])
+    assert found.tolist() == [0, 1, 1]
+    assert among_first(found, 1) == pytest.approx(1 / 3)
+    assert among_first(found, 2) == 1.0
+
+
+@given(st.integers(2, 8).flatmap(lambda n: st.tuples(st.permutations(range(n)), st.data())))
+def test_the_place_is_that_in_the_sorted_order(drawn: tuple[list[int], st.DataObject]) -> None:
+    order, random = drawn
+    right = random.draw(st.sets(st.sampled_from(order), min_size=1))
+    scores = np.empty(len(order))
+    scores[order] = np.arange(len(order))[::-1]  # order[0] scores highest
+    [place] = places(scores[None], [right])
+    assert place == min(order.index(column) for column in right)
+
+
+def test_confusion_has_a_row_for_what_was_asked() -> None:
+    table = confusion(np.array([0, 1, 1, 1]), np.array([0, 0, 1, 1]), 3)
+    assert table.tolist() == [[0.5, 0.5, 0], [0, 1, 0], [0, 0, 0]]
+
+
+def test_distances() -> None:
+    black, white = (np.full((1, 4, 4, 3), value, np.uint8) for value in (0, 255))
+    assert pixel_distances(black, white) == pytest.approx([1.0])
+    assert pixel_distances(white, white) == pytest.approx([0.0])
+    one, other = np.array([[1.0, 0.0]]), np.array([[0.0, 1.0]])
+    assert cosine_distances(one, other) == pytest.approx([1.0])
+    assert cosine_distances(one, one) == pytest.approx([0.0])
+
+
+# ------------------------------------------------------------------ the evaluator
+
+
+def test_augmentation_changes_every_picture_differently_but_not_at_strength_0() -> None:
+    pictures = torch.ones(8, 3, 32, 32)
+    pictures[:, :, 8:24, 8:24] = 0.2
+    random = torch.Generator().manual_seed(0)
+    changed = augmented(pictures, random)
+    assert changed.min() >= 0
+    assert changed.max() <= 1
+    assert (changed - pictures).abs().mean((1, 2, 3)).min() > 0.01
+    assert (changed[1:] - changed[:1]).abs().mean((1, 2, 3)).min() > 0.01
+    torch.testing.assert_close(augmented(pictures, random, strength=0.0), pictures)
+
+
+def test_the_evaluator_learns_shapes_and_papers_and_can_be_kept(
+    data: Path, taught: evaluator.Evaluator, tmp_path: Path
+) -> None:
+    artwork = read_artwork(data)
+    judged = taught.judge(artwork.pictures)
+    right = [taught.concepts.index(code) for code in artwork.concepts]
+    assert judged.concept.argmax(1).tolist() == right
+    papers = [taught.styles.index(style) for style in artwork.styles]
+    assert judged.style.argmax(1).tolist() == papers
+    assert judged.features.norm(dim=1).tolist() == pytest.approx([1.0] * 6)
+
+    evaluator.save(taught, tmp_path)
+    kept = evaluator.load(tmp_path)
+    assert (kept.concepts, kept.styles) == (taught.concepts, taught.styles)
+    torch.testing.assert_close(kept.judge(artwork.pictures).concept, judged.concept)
+
+
+def test_the_same_seed_teaches_the_same(data: Path) -> None:
+    artwork = read_artwork(data)
+    first, again, other = (
+        train(artwork, Recipe(3, batch_size=4, width=4, seed=seed)).judge(artwork.pictures)
+        for seed in (1, 1, 2)
+    )
+    assert torch.equal(first.concept, again.concept)
+    assert not torch.equal(first.concept, other.concept)
+
+
+def test_a_file_that_is_no_evaluator_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(FileError, match="cannot be read"):
+        evaluator.load(tmp_path)
+    (tmp_path / evaluator.FILE).write_bytes(b"not safetensors")
+    with pytest.raises(FileError, match="no evaluator"):
+        evaluator.load(tmp_path)
+
+
+# ------------------------------------------------------------------ drawings
+
+
+@pytest.fixture
+def artist(tmp_path: Path) -> Artist:
+    return hire(str(tiny_models.save_stable_diffusion_3(tmp_path / "tiny")), tmp_path / "out")
+
+
+def test_a_drawing_is_kept_and_depends_on_prompt_and_seed(artist: Artist) -> None:
+    requests = [Request("disc", 1), Request("disc", 2), Request("square", 1), Request("disc", 1)]
+    first = [np.asarray(picture) for picture in artist.draw(requests)]
+    assert len(list(artist.folder.iterdir())) == 3
+    assert (first[0] == first[3]).all()
+    assert (first[0] != first[1]).any()
+    kept = artist.path(requests[1], batch=16)
+    Image.new("RGB", (8, 8), "red").save(kept)
+    again = [np.asarray(picture) for picture in artist.draw(requests)]
+    assert (again[1] == (255, 0, 0)).all(), "what is there is not drawn again"
+    assert (again[2] == first[2]).all()
+
+
+def test_figures_of_a_model_that_draws_noise(
+    data: Path, taught: evaluator.Evaluator, artist: Artist
+) -> None:
+    """Random weights: the figures are there, the real artwork is recognised, the rest is not."""
+    artwork = read_artwork(data)
+    named = naming.concepts(taught, artwork, artist, LISTS)
+    assert named["artwork"]["top_1"] == 1.0
+    assert named["artwork_through_autoencoder"]["pictures"] == 4
+    assert named["drawn"]["pictures"] == 4
+    mistaken = named["drawn_judged_by_another_name"]["top_1"]
+    assert named["drawn"]["top_1"] + mistaken == pytest.approx(1.0), "of two concepts, the other"
+    styled = naming.styles(taught, artwork, artist, LISTS)
+    assert styled["artwork"]["seen"] == [[1, 0], [0, 1]]
+    apart = variety.seeds(taught, artwork, artist, LISTS)
+    assert apart["two_concepts_in_one_style"]["pixels"] > 0.05
+    assert apart["two_styles_of_one_concept"]["pairs"] == 2
+    combined = naming.combinations(taught, artwork, artist, LISTS)
+    assert [row["in_captions"] for row in combined] == [True, False]
+
+
+def test_the_nearest_artwork_of_a_copy_is_the_original(data: Path, artist: Artist) -> None:
+    artwork = read_artwork(data)
+    for code, name in LISTS.concepts.items():
+        original = artwork.folder / f"images/3d/{code}.png"
+        for seed in naming.SEEDS:
+            path = artist.path(Request(name.english, seed), batch=16)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(original.read_bytes())
+    found = variety.nearest(artwork, artist, LISTS)
+    assert found.files[0] == "images/3d/1f4a0.png"
+    assert found.distances == [0.0] * 4
+    assert found.to_other_styles[0] == pytest.approx((55 / 255) * 0.75**0.5, abs=0.01)
+    assert found.figures()["nearer_than_another_style"] == 1.0
+    pictures, texts = found.beside(artwork)
+    assert len(pictures) == len(texts) == 8
+
+
+def test_a_sheet_shortens_what_does_not_fit() -> None:
+    pictures = [Image.new("RGB", (30, 30), "red"), Image.new("RGB", (64, 64), "blue")]
+    page = sheet(pictures, ["red", "a very long line of text that cannot fit"], 2, cell=64)
+    assert page.getpixel((40, 40)) == (255, 0, 0)
+    assert page.getpixel((110, 40)) == (0, 0, 255)
+    assert page.getpixel((6, 6)) == (255, 255, 255)
