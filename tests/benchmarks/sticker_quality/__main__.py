@@ -16,6 +16,7 @@ from engine import device, files, library
 
 device.prepare_environment()
 
+from engine.gate.weights import content_hash  # noqa: E402
 from tests.benchmarks.sticker_quality import evaluator as evaluators  # noqa: E402
 from tests.benchmarks.sticker_quality import naming, never_seen, sheets, variety  # noqa: E402
 from tests.benchmarks.sticker_quality.artwork import Artwork, read_artwork  # noqa: E402
@@ -46,13 +47,12 @@ def measure(
         "paraphrases": naming.paraphrases(evaluator, artwork, artist, lists),
         "styles": naming.styles(evaluator, artwork, artist, lists),
         "seeds": variety.seeds(evaluator, artwork, artist, lists),
-        "nearest": variety.nearest(artwork, artist, lists).figures(),
         "combinations": naming.combinations(evaluator, artwork, artist, lists),
     }
 
 
 def write_sheets(artwork: Artwork, artist: Artist, lists: FixedLists, out: Path) -> None:
-    """contact_sheet.png (drawn one by one, as a person would), combinations.png, nearest.png."""
+    """contact_sheet.png, drawn one by one as a person would, and combinations.png."""
     print("contact sheet")
     requests = [Request(prompt, naming.SEEDS[0]) for prompt in lists.contact_sheet]
     page = sheets.sheet(artist.draw(requests, batch=1), lists.contact_sheet, COLUMNS)
@@ -65,8 +65,6 @@ def write_sheets(artwork: Artwork, artist: Artist, lists: FixedLists, out: Path)
     ]
     page = sheets.sheet(artist.draw(combined), texts, COLUMNS)
     sheets.write(page, out / "combinations.png")
-    page = sheets.sheet(*variety.nearest(artwork, artist, lists).beside(artwork), COLUMNS)
-    sheets.write(page, out / "nearest.png")
 
 
 def _evaluator(folder: Path, artwork: Artwork) -> Evaluator:
@@ -77,7 +75,11 @@ def _evaluator(folder: Path, artwork: Artwork) -> Evaluator:
 
 
 def _about(folder: Path, evaluator: Evaluator) -> naming.Figures:
-    about: naming.Figures = {"concepts": len(evaluator.concepts)}
+    about: naming.Figures = {
+        "concepts": len(evaluator.concepts),
+        "parameters": sum(tensor.numel() for tensor in evaluator.network.parameters()),
+        "weights": content_hash([folder / evaluators.FILE]),
+    }
     if (folder / never_seen.RESULT).is_file():
         text = (folder / never_seen.RESULT).read_text(encoding="utf-8")
         about["never_seen"] = json.loads(text)
@@ -98,6 +100,9 @@ def main() -> None:
     evaluator = _evaluator(asked.evaluator, artwork)
     artist = hire(asked.model, asked.out)
     figures = measure(artwork, evaluator, artist, lists)
+    nearest = variety.nearest(artwork, artist, lists)
+    figures["nearest"] = nearest.figures()
+    sheets.write(sheets.sheet(*nearest.beside(artwork), COLUMNS), asked.out / "nearest.png")
     write_sheets(artwork, artist, lists, asked.out)
     figures["speed"] = speed(asked.model)
     figures["evaluator"] = _about(asked.evaluator, evaluator)

@@ -90,8 +90,14 @@ def _speed(figures: Figures) -> str:
 
 
 def _evaluator(figures: Figures) -> str:
-    text = f"The evaluator knows {figures['evaluator']['concepts']} concepts"
-    unseen = figures["evaluator"].get("never_seen")
+    evaluator = figures["evaluator"]
+    size, weights = evaluator["parameters"] / 1e6, evaluator["weights"][:12]
+    text = (
+        f"The evaluator: a convolutional network of {size:.1f} M parameters, trained on the "
+        f"artwork alone (`tests/benchmarks/sticker_quality`, weights {weights}), knows "
+        f"{evaluator['concepts']} concepts"
+    )
+    unseen = evaluator.get("never_seen")
     if unseen is None:
         return text + "."
     return (

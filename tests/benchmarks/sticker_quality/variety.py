@@ -48,7 +48,7 @@ def _apart(evaluator: Evaluator, first: Pictures, second: Pictures) -> Figures:
     return {
         "features": float(cosine_distances(*features).mean()),
         "pixels": float(by_pixels.mean()),
-        "pixels_of_the_nearest_tenth": float(np.quantile(by_pixels, 0.1)),
+        "pixels_tenth_percentile": float(np.quantile(by_pixels, 0.1)),
         "pairs": len(first),
     }
 
