@@ -14,6 +14,7 @@ from engine.gate import json_text
 
 EMBEDDED_IMAGE_MODEL = "stickers"
 STARTER_TEXT_MODEL = "SmolLM2-135M-Instruct"
+EMBEDDED_UPSCALER = "realesr-animevideov3-x4"
 MAX_STYLES = 10_000  # bytes of the list of a model's styles
 
 
@@ -44,6 +45,12 @@ def styles(name: str) -> tuple[str, ...]:
     if not isinstance(words, list) or not all(isinstance(word, str) and word for word in words):
         raise ModelError(f"{path} is not a list of words.", "Mend or remove it.")
     return tuple(words)
+
+
+def upscalers() -> tuple[str, ...]:
+    """Names of the networks that enlarge pictures; only those that ship with the studio."""
+    room = folders.RESOURCES / "models"
+    return tuple(path.parent.name for path in sorted(room.glob("*/upscaler.json")))
 
 
 def find(name: str) -> Path:

@@ -1,11 +1,10 @@
-"""What a PNG says about how it was made: the whole task, readable key/values, the AI mark.
+"""What a picture says about how it was made: the whole task, readable key/values, the AI mark.
 
 Nothing here tells of the machine or the person: a model is named, never located.
 """
 
 from __future__ import annotations
 
-import io
 import json
 import re
 from collections.abc import Mapping
@@ -15,21 +14,21 @@ from importlib import metadata
 from pathlib import Path, PureWindowsPath
 from typing import Any
 
-from PIL import Image, PngImagePlugin
+from PIL import Image
 
 from engine import files, registry
-from engine.errors import FileError, InvalidTask
+from engine.errors import EngineError, FileError, InvalidTask
 from engine.gate import json_text
 from engine.gate.images import read_text
+from engine.picture_files import KEYWORD, PARAMETERS, encode_png, encode_webp, record_in
 from engine.task import Task
 
-KEYWORD = "atelier"
 FORMAT = 1
 MAXIMUM_RECORD = 1_000_000
 """Characters; a longer one was not written here."""
 
-XMP_KEYWORD = "XML:com.adobe.xmp"
-SOURCE_TYPE = "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia"
+MOST_SOURCES = 8
+"""Steps from a picture back to the one that was drawn."""
 
 # The names under which other studios (A1111 and its heirs) look for the same fields.
 READABLE_NAMES = {
@@ -54,6 +53,12 @@ class TaskRecord:
     """SHA-256 over the weights, to tell whether the model of that name is the same one."""
     made_with: Mapping[str, str] = field(default_factory=dict)
     """Versions, device and dtype: what else has to be the same for the same picture."""
+    source: TaskRecord | None = None
+    """How the picture was made that this one was made from."""
+
+    def origin(self) -> TaskRecord:
+        """How the first of the pictures was made, which this one goes back to."""
+        return self.source.origin() if self.source else self
 
     def task(self) -> Task:
         """The task that makes this picture again; raises EngineError for what cannot be used.
@@ -73,6 +78,21 @@ class TaskRecord:
         return task_class.from_dict(values)
 
 
+def record_of(
+    task: Task,
+    *,
+    model_hash: str = "",
+    made_with: Mapping[str, str] | None = None,
+    source: TaskRecord | None = None,
+) -> TaskRecord:
+    """What a picture says that `task` made, alone: its own seed, one image."""
+    values = {f.name: _told(f.param.kind, getattr(task, f.name)) for f in task.fields()}
+    if source and _depth(source) >= MOST_SOURCES:
+        source = source.origin()
+    software = {"atelier": version(), **(made_with or {})}
+    return TaskRecord(task.name(), values, model_hash, software, source)
+
+
 def write_png(
     path: Path,
     image: Image.Image,
@@ -80,30 +100,38 @@ def write_png(
     *,
     model_hash: str = "",
     made_with: Mapping[str, str] | None = None,
+    source: TaskRecord | None = None,
 ) -> None:
     """Write `image` with everything needed to make it again; raises FileError.
 
     `task` is the one that makes this image alone: its own seed, one image.
     """
-    values = {
-        described.name: _told(described.param.kind, getattr(task, described.name))
-        for described in task.fields()
-    }
-    software = {"atelier": version(), **(made_with or {})}
-    record = {
-        "format": FORMAT,
-        "task": task.name(),
-        "values": values,
-        "model_hash": model_hash,
-        "made_with": software,
-    }
-    chunks = PngImagePlugin.PngInfo()
-    chunks.add_text(KEYWORD, json.dumps(record, allow_nan=False))
-    chunks.add_text("parameters", _encodable(parameters(task, values, image.size, model_hash)))
-    chunks.add_itxt(XMP_KEYWORD, _xmp())
-    stream = io.BytesIO()
-    image.save(stream, "PNG", pnginfo=chunks)
-    files.write_bytes(path, stream.getvalue())
+    record = record_of(task, model_hash=model_hash, made_with=made_with, source=source)
+    write_picture(path, image, record)
+
+
+def write_picture(
+    path: Path,
+    image: Image.Image,
+    record: TaskRecord | None,
+    *,
+    quality: int = 90,
+    lossless: bool = True,
+) -> None:
+    """Write a PNG or, where `path` ends so, a WebP; raises FileError.
+
+    Without a record it still says that a model has made it.
+    """
+    texts = {}
+    if record is not None:
+        texts[KEYWORD] = json.dumps(_plain(record) | {"format": FORMAT}, allow_nan=False)
+        texts[PARAMETERS] = _encodable(parameters(record.origin(), image.size))
+    program = f"Atelier {version()}"
+    if path.suffix.lower() == ".webp":
+        data = encode_webp(image, texts, program, quality, lossless)
+    else:
+        data = encode_png(image, texts, program)
+    files.write_bytes(path, data)
 
 
 def read_task(path: Path) -> TaskRecord | None:
@@ -111,7 +139,7 @@ def read_task(path: Path) -> TaskRecord | None:
 
     Raises FileError for what is no picture, and for settings that cannot be read.
     """
-    text = read_text(path).get(KEYWORD)
+    text = record_in(read_text(path))
     if text is None:
         return None
     try:
@@ -132,6 +160,10 @@ def parse_record(text: str) -> TaskRecord:
         raise ValueError("they are not in the form Atelier writes")
     if record["format"] > FORMAT:
         raise ValueError("they were written by a newer version of Atelier")
+    return _checked(record)
+
+
+def _checked(record: Mapping[str, Any], depth: int = 1) -> TaskRecord:
     name, model_hash = record.get("task"), record.get("model_hash", "")
     if not isinstance(name, str) or not re.fullmatch(r"[a-z][a-z0-9_]{0,63}", name):
         raise ValueError("they name no task")
@@ -139,25 +171,29 @@ def parse_record(text: str) -> TaskRecord:
         raise ValueError("the model's hash is not one")
     values = _flat(record.get("values"))
     made_with = {key: str(value)[:200] for key, value in _flat(record.get("made_with", {})).items()}
-    return TaskRecord(name, values, model_hash, made_with)
+    source = record.get("source")
+    if source is not None and (not isinstance(source, dict) or depth >= MOST_SOURCES):
+        raise ValueError("the picture they go back to is not described")
+    before = _checked(source, depth + 1) if source else None
+    return TaskRecord(name, values, model_hash, made_with, before)
 
 
-def parameters(
-    task: Task, values: Mapping[str, Value], size: tuple[int, int], model_hash: str = ""
-) -> str:
+def parameters(record: TaskRecord, size: tuple[int, int]) -> str:
     """The readable text: prompt, negative prompt, then `Key: value` pairs on one line."""
+    values = record.values
     lines = [str(values.get("prompt", ""))]
     if values.get("negative_prompt"):
         lines.append(f"Negative prompt: {values['negative_prompt']}")
     pairs = {READABLE_NAMES[name]: values[name] for name in READABLE_NAMES if name in values}
     pairs["Size"] = f"{size[0]}x{size[1]}"
-    if model_hash:
-        pairs["Model hash"] = model_hash[:10]
+    if record.model_hash:
+        pairs["Model hash"] = record.model_hash[:10]
     if "model" in values:
         pairs["Model"] = values["model"]
-    for described in task.fields():
-        if described.name not in _ELSEWHERE and described.name not in READABLE_NAMES:
-            pairs[described.param.label] = values[described.name]
+    labels = _labels(record.name)
+    for name, value in values.items():
+        if name not in _ELSEWHERE and name not in READABLE_NAMES:
+            pairs[labels.get(name, name)] = value
     pairs["Version"] = f"Atelier {version()}"
     lines.append(", ".join(f"{key}: {_quoted(value)}" for key, value in pairs.items()))
     return "\n".join(lines)
@@ -212,17 +248,23 @@ def _quoted(value: Value) -> str:
     return json.dumps(text, ensure_ascii=False) if re.search(r'[,:"\n]', text) else text
 
 
-def _xmp() -> str:
-    """IPTC's mark of a picture made by a trained model, as XMP."""
-    return (
-        '<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>'
-        '<x:xmpmeta xmlns:x="adobe:ns:meta/">'
-        '<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
-        '<rdf:Description rdf:about=""'
-        ' xmlns:Iptc4xmpExt="http://iptc.org/std/Iptc4xmpExt/2008-02-29/"'
-        ' xmlns:xmp="http://ns.adobe.com/xap/1.0/"'
-        f' xmp:CreatorTool="Atelier {version()}"'
-        f' Iptc4xmpExt:DigitalSourceType="{SOURCE_TYPE}"/>'
-        "</rdf:RDF></x:xmpmeta>"
-        '<?xpacket end="w"?>'
-    )
+def _plain(record: TaskRecord) -> dict[str, Any]:
+    plain: dict[str, Any] = {
+        "task": record.name,
+        "values": dict(record.values),
+        "model_hash": record.model_hash,
+        "made_with": dict(record.made_with),
+    }
+    return plain | ({"source": _plain(record.source)} if record.source else {})
+
+
+def _depth(record: TaskRecord) -> int:
+    return 1 + (_depth(record.source) if record.source else 0)
+
+
+def _labels(task: str) -> dict[str, str]:
+    """What a person calls the fields of the task of that name, where it is known."""
+    try:
+        return {f.name: f.param.label for f in registry.task_class(task).fields()}
+    except EngineError:
+        return {}

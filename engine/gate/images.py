@@ -14,6 +14,8 @@ from engine.errors import FileError
 
 FORMATS = ("PNG", "JPEG", "WEBP")
 MAXIMUM_PIXELS = 64_000_000
+XMP_KEYWORD = "XML:com.adobe.xmp"
+"""The name under which a PNG keeps it."""
 
 # What Pillow's decoders raise on a damaged file (found by flipping bits in the tests).
 _DAMAGED = (
@@ -41,14 +43,16 @@ def open_image(path: Path) -> Image.Image:
 
 
 def read_text(path: Path) -> dict[str, str]:
-    """The text stored beside the pixels of a PNG, by keyword; raises FileError.
+    """The text stored beside the pixels: of a PNG by keyword, else its XMP; raises FileError.
 
     No pixel is decoded for it.
     """
 
     def text_of(image: Image.Image) -> dict[str, str]:
-        texts = getattr(image, "text", {})
-        return {str(key): str(value) for key, value in texts.items()}
+        if hasattr(image, "text"):
+            return {str(key): str(value) for key, value in image.text.items()}
+        xmp = image.info.get("xmp", b"")
+        return {XMP_KEYWORD: xmp.decode("utf-8", "replace")} if isinstance(xmp, bytes) else {}
 
     return _read(path, text_of)
 
