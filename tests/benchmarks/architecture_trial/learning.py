@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import json
 import time
 from collections.abc import Callable, Sequence
 from itertools import pairwise
@@ -127,8 +126,7 @@ class Lesson:
 
     def _log(self) -> None:
         mean = sum(self.losses[-LOG_EVERY:]) / LOG_EVERY
-        line = {"step": len(self.losses), "seconds": round(self.spent, 1), "loss": mean}
-        files.append_line(self.folder / "metrics.jsonl", json.dumps(line))
+        print(f"{self.spent:.0f} s, step {len(self.losses):,}, loss {mean:.3f}", flush=True)
 
     def _save(self) -> None:
         state = {
