@@ -47,7 +47,8 @@ def paper_color(rgba: NDArray[np.uint8]) -> Pixels:
     seen = border[border[:, 3] > 0]
     if len(seen) == 0:
         return np.full(3, 255, np.float32)
-    return np.median(seen[:, :3], axis=0).astype(np.float32)
+    color: Pixels = np.median(seen[:, :3], axis=0).astype(np.float32)
+    return color
 
 
 def find_paper(difference: Pixels, tolerance: int, gap: int, enclosed: bool) -> Mask:
@@ -113,14 +114,14 @@ def _way_in(
     )
     down, right = np.gradient(np.asarray(blurred).astype(np.float32))
     rows, columns = np.nonzero(steps)
-    away = -np.stack([down[rows, columns], right[rows, columns]])
-    away /= np.maximum(np.hypot(*away), 1e-6)
+    dy, dx = -down[rows, columns], -right[rows, columns]
+    length = np.maximum(np.hypot(dy, dx), 1e-6)
     best = difference[rows, columns]
     best_rows, best_columns = rows.copy(), columns.copy()
     walking = np.ones(len(rows), bool)
     for step in range(1, width + 1):
-        y = np.rint(rows + away[0] * step).astype(np.intp).clip(0, paper.shape[0] - 1)
-        x = np.rint(columns + away[1] * step).astype(np.intp).clip(0, paper.shape[1] - 1)
+        y = np.rint(rows + dy / length * step).astype(np.intp).clip(0, paper.shape[0] - 1)
+        x = np.rint(columns + dx / length * step).astype(np.intp).clip(0, paper.shape[1] - 1)
         here = difference[y, x]
         walking &= (step + steps[rows, columns] <= width + 1) & (
             (best < FAINT) | (here >= ARRIVED * best)

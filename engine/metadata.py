@@ -151,6 +151,14 @@ def read_task(path: Path) -> TaskRecord | None:
         ) from error
 
 
+def source_of(path: Path) -> TaskRecord | None:
+    """For a picture made from the one at `path`: how that was made, as far as it can be told."""
+    try:
+        return read_task(path)
+    except FileError:  # the picture itself can still be used
+        return None
+
+
 def parse_record(text: str) -> TaskRecord:
     """The record in the JSON `text`, bounded and checked; raises ValueError."""
     if len(text) > MAXIMUM_RECORD:

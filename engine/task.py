@@ -160,6 +160,12 @@ class Field:
         return self.default is not MISSING
 
 
+def same_param(task: type[Task], name: str) -> Any:
+    """Declare a field just as another task declares it."""
+    field = task.field(name)
+    return dataclasses.field(default=field.default, metadata={"param": field.param})
+
+
 # --------------------------------------------------------------------------- task
 
 RANDOM_SEED = -1

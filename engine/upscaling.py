@@ -47,7 +47,7 @@ class Upscaler:
 
         return {"ncnn": ncnn.__version__, "upscaler": self.name}
 
-    def enlarge(self, image: Image.Image, report: Report, stage: str = "enlarging") -> Image.Image:
+    def enlarge(self, image: Image.Image, report: Report) -> Image.Image:
         """The picture, RGB or RGBA, `scale` times as wide and high; each tile is reported."""
         width, height = image.size
         _check_size(width * self.scale, height * self.scale)
@@ -58,12 +58,12 @@ class Upscaler:
         padded = np.pad(pixels, around, "edge")
         tiles = list(_tiles(width, height))
         for step, (top, left, bottom, right) in enumerate(tiles):
-            report(Progress(step, len(tiles), stage))
+            report(Progress(step, len(tiles), "enlarging"))
             margins = 2 * self.margin
             tile = self._enlarge_tile(padded[top : bottom + margins, left : right + margins])
             s = self.scale
             enlarged[top * s : bottom * s, left * s : right * s] = tile
-        report(Progress(len(tiles), len(tiles), stage))
+        report(Progress(len(tiles), len(tiles), "enlarging"))
         return Image.fromarray(enlarged)
 
     def _enlarge_tile(self, tile: Pixels) -> Pixels:

@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from engine import files, library, metadata
 from engine.drawing import Drawing
@@ -15,8 +15,20 @@ from engine.pipelines import LoadedPipeline, load_text_to_image
 from engine.schedulers import DEFAULT_SCHEDULER, SCHEDULERS
 from engine.task import MAX_SEED, Notice, Report, Saved, Task, param, seed_param
 
+if TYPE_CHECKING:
+    from PIL import Image
+
 MAXIMUM_SIZE = 4096
 OWN_SIZE_HELP = "Automatic (0) is the size the model learned with, at which it draws best."
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A finished image, the task that draws it alone, and what its file is to say."""
+
+    task: TextToImage
+    image: Image.Image
+    record: metadata.TaskRecord
 
 
 @dataclass(frozen=True)
@@ -100,9 +112,17 @@ class TextToImage(Task):
 
     def run(self, report: Report, out: Path) -> None:
         files.make_folder(out)
+        stem = files.timestamp()
+        for drawn in self.draw(report):
+            path = files.new_path(out, f"{stem}-{drawn.task.seed}", ".png")
+            metadata.write_picture(path, drawn.image, drawn.record)
+            report(Saved(path))
+
+    def draw(self, report: Report) -> Iterator[Drawn]:
+        """The images one after the other, finished but not saved."""
         path = library.find(self.model)
         try:
-            self._draw_all(load_text_to_image(path, report), report, out)
+            yield from self._draw_all(load_text_to_image(path, report), report)
         except (MemoryError, RuntimeError) as error:
             if not _is_out_of_memory(error):
                 raise
@@ -111,12 +131,11 @@ class TextToImage(Task):
                 "Choose a smaller size or model, or close other programs.",
             ) from error
 
-    def _draw_all(self, model: LoadedPipeline, report: Report, out: Path) -> None:
+    def _draw_all(self, model: LoadedPipeline, report: Report) -> Iterator[Drawn]:
         model.use_scheduler(self.scheduler)
         arguments = self._arguments(model)
         for message in _notices(self, model):
             report(Notice(message))
-        stem = files.timestamp()
         hidden = 0
         for index, alone in enumerate(self.alone()):
             drawing = Drawing(model, arguments, report, index, self.num_images_per_prompt)
@@ -125,11 +144,10 @@ class TextToImage(Task):
                 hidden += 1
                 report(Notice(f"The model's safety filter hid image {index + 1}."))
                 continue
-            path = files.new_path(out, f"{stem}-{alone.seed}", ".png")
-            metadata.write_png(
-                path, image, alone, model_hash=model.weights_hash, made_with=model.made_with()
+            record = metadata.record_of(
+                alone, model_hash=model.weights_hash, made_with=model.made_with()
             )
-            report(Saved(path))
+            yield Drawn(alone, image, record)
         if hidden == self.num_images_per_prompt:
             raise EngineError(
                 f"The safety filter of {model.name} hid every image.",

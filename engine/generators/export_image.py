@@ -1,0 +1,72 @@
+"""Saves a picture in the format another program wants."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+from engine import files, metadata
+from engine.gate.images import open_image
+from engine.picture_files import FORMATS, SUFFIXES
+from engine.task import Progress, Report, Saved, Task, param
+
+
+@dataclass(frozen=True)
+class ExportImage(Task):
+    """A copy as PNG or WebP; what is transparent stays so."""
+
+    title: ClassVar[str] = "Export a picture"
+    summary: ClassVar[str] = "Saves a picture as PNG or WebP."
+
+    image: str = param(
+        label="Picture",
+        help="The picture to export: PNG, JPEG or WebP.",
+        kind="file",
+        required=True,
+    )
+    file_format: str = param(
+        "PNG",
+        label="Format",
+        help="PNG is read everywhere and loses nothing; WebP makes files a fraction as large and "
+        "is what messengers want stickers in.",
+        choices=FORMATS,
+    )
+    lossless: bool = param(
+        True,
+        label="Lossless",
+        help="WebP that keeps every pixel as it is. Without it the file is smaller still and the "
+        "quality below decides how much is lost. PNG is always lossless.",
+    )
+    quality: int = param(
+        90,
+        label="Quality",
+        help="WebP: lower makes smaller files with more blur; where it is lossless, higher only "
+        "takes longer to find a smaller file.",
+        minimum=1,
+        maximum=100,
+    )
+    keep_settings: bool = param(
+        True,
+        label="Keep its settings inside",
+        help="The file still tells the prompt and everything else it was drawn with. Without it "
+        "only the mark remains that a model made it.",
+    )
+
+    def run(self, report: Report, out: Path) -> None:
+        files.make_folder(out)
+        path = files.new_path(out, Path(self.image).stem, SUFFIXES[self.file_format])
+        report(Progress(0, 1, "exporting"))
+        self.write(path)
+        report(Saved(path))
+
+    def write(self, path: Path) -> None:
+        """Export to exactly this path, whatever is there; raises FileError."""
+        source = Path(self.image).expanduser()
+        metadata.write_picture(
+            path.with_suffix(SUFFIXES[self.file_format]),
+            open_image(source),
+            metadata.source_of(source) if self.keep_settings else None,
+            quality=self.quality,
+            lossless=self.lossless,
+        )
