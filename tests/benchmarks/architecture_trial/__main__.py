@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 
 from engine import device
@@ -24,9 +25,10 @@ from tests.benchmarks.architecture_trial.frozen import Frozen, load_frozen  # no
 from tests.benchmarks.architecture_trial.judging import judge, write_summary  # noqa: E402
 from tests.benchmarks.architecture_trial.learning import Lesson  # noqa: E402
 from tests.benchmarks.architecture_trial.spaces import latent_space, pixel_space  # noqa: E402
-from tests.benchmarks.sticker_quality.artwork import read_artwork  # noqa: E402
 from tests.benchmarks.sticker_quality.evaluator import load  # noqa: E402
+from tests.benchmarks.sticker_quality.fixed_lists import read_lists  # noqa: E402
 
+CONCEPTS = 100
 PIXELS, PICTURE = 64, 128  # sizes that candidates on pixels and on latents learn from
 
 
@@ -42,6 +44,12 @@ def lessons(candidates: list[Candidate], frozen: Frozen, data: Path, out: Path) 
         shape = Shape(channels, size, frozen.tokens, frozen.text_width)
         for candidate in chosen:
             yield Lesson(candidate, shape, space, frozen, images.captions, out / candidate.name)
+
+
+def concepts() -> dict[str, str]:
+    """Code and English name of the first hundred of the fixed list."""
+    chosen = islice(read_lists().concepts.items(), CONCEPTS)
+    return {code: name.english for code, name in chosen}
 
 
 def main() -> None:
@@ -62,7 +70,7 @@ def main() -> None:
         print(f"{lesson.candidate.title}: {asked.minutes:g} minutes of CPU time", flush=True)
         lesson.learn(60 * asked.minutes, asked.part)
         if asked.evaluator:
-            result = judge(lesson, read_artwork(asked.data), load(asked.evaluator))
+            result = judge(lesson, concepts(), load(asked.evaluator))
             print(json.dumps(vars(result)), flush=True)
     if asked.evaluator:
         print(write_summary(asked.out))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -15,15 +16,14 @@ from engine import files
 from engine.grid import image_grid
 from tests.benchmarks.architecture_trial.candidates import CANDIDATES
 from tests.benchmarks.architecture_trial.learning import Lesson
-from tests.benchmarks.sticker_quality.artwork import Artwork, small
+from tests.benchmarks.sticker_quality.artwork import small
 from tests.benchmarks.sticker_quality.evaluator import Evaluator
+from tests.benchmarks.sticker_quality.ranking import among_first, places
 
 PROMPTS = (
     "red heart", "grinning face", "flat cat face", "3d pizza", "noto house", "twemoji red apple",
     "blue cat face", "automobile", "rocket", "soccer ball", "红心", "3d octopus",
 )  # fmt: skip
-CONCEPTS = 100
-CHOICE_SEED = 0
 SHOWN = 128  # pixels of a sample in the sheet
 RESULT = "result.json"
 ROW = "samples.png"
@@ -43,13 +43,14 @@ class Result:
     top_5: float
 
 
-def judge(lesson: Lesson, artwork: Artwork, evaluator: Evaluator) -> Result:
-    """Draws, and writes what was drawn and how good it is into the lesson's folder."""
+def judge(lesson: Lesson, concepts: Mapping[str, str], evaluator: Evaluator) -> Result:
+    """Draws `concepts` (code to name), and writes into the lesson's folder what was drawn."""
     began = time.process_time()
-    concepts = _concepts(artwork)
-    pictures = lesson.space.decode(lesson.draw([artwork.names[code].english for code in concepts]))
+    pictures = lesson.space.decode(lesson.draw(list(concepts.values())))
     seconds = (time.process_time() - began) / len(concepts)
-    places = _places(pictures, concepts, evaluator)
+    judged = evaluator.judge(np.stack([small(Image.fromarray(picture)) for picture in pictures]))
+    right = [(evaluator.concepts.index(code),) for code in concepts]
+    found = places(judged.concept.numpy(), right)
     result = Result(
         minutes=lesson.spent / 60,
         parameters=lesson.parameters,
@@ -57,32 +58,14 @@ def judge(lesson: Lesson, artwork: Artwork, evaluator: Evaluator) -> Result:
         images=len(lesson.losses) * lesson.batches.batch_size,
         loss=lesson.final_loss(),
         seconds_per_picture=seconds,
-        top_1=float(np.mean(places < 1)),
-        top_5=float(np.mean(places < 5)),
+        top_1=among_first(found, 1),
+        top_5=among_first(found, 5),
     )
     shown = _enlarged(lesson.space.decode(lesson.draw(list(PROMPTS))))
     image_grid(shown, columns=len(PROMPTS), gap=0).save(lesson.folder / ROW)
     image_grid(pictures, columns=10, gap=0).save(lesson.folder / "concepts.png")
     files.write_json(lesson.folder / RESULT, asdict(result))
     return result
-
-
-def _concepts(artwork: Artwork) -> list[str]:
-    """Drawn at random, the same for every candidate."""
-    known = sorted(artwork.names)
-    chosen = np.random.default_rng(CHOICE_SEED).permutation(known)[:CONCEPTS]
-    return [str(code) for code in chosen]
-
-
-def _places(
-    pictures: NDArray[np.uint8], concepts: list[str], evaluator: Evaluator
-) -> NDArray[np.int64]:
-    """(N,): how many concepts the evaluator would rather have named; 0 is right."""
-    judged = evaluator.judge(np.stack([small(Image.fromarray(picture)) for picture in pictures]))
-    asked = [evaluator.concepts.index(code) for code in concepts]
-    logits = judged.concept.numpy()
-    own = logits[np.arange(len(asked)), asked]
-    return np.asarray((logits > own[:, None]).sum(1), np.int64)
 
 
 def _enlarged(pictures: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -96,8 +79,8 @@ def _enlarged(pictures: NDArray[np.uint8]) -> NDArray[np.uint8]:
 def write_summary(out: Path) -> str:
     """table.md and sheet.png of all candidates that were judged; returns the table."""
     rows = [
-        "| | Parameters | Steps | Pictures seen | Loss | Top-1 | Top-5 | s a picture |",
-        "|---|---|---|---|---|---|---|---|",
+        "| | Parameters | CPU minutes | Steps | Pictures seen | Loss | Top-1 | Top-5 | s a picture |",
+        "|---|---|---|---|---|---|---|---|---|",
     ]
     samples = []
     for number, candidate in enumerate(CANDIDATES, start=1):
@@ -116,7 +99,7 @@ def write_summary(out: Path) -> str:
 
 def _row(title: str, result: Result) -> str:
     return (
-        f"| {title} | {result.parameters / 1e6:.1f} M | {result.steps:,} | {result.images:,} "
+        f"| {title} | {result.parameters / 1e6:.1f} M | {result.minutes:.0f} | {result.steps:,} | {result.images:,} "
         f"| {result.loss:.3f} | {result.top_1:.0%} | {result.top_5:.0%} "
         f"| {result.seconds_per_picture:.2f} |"
     )
