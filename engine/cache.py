@@ -29,6 +29,10 @@ def loaded(key: Hashable, load: Callable[[], Loaded]) -> Loaded:
     return result
 
 
+def is_empty() -> bool:
+    return not _loaded
+
+
 def clear() -> None:
     """Forget everything, for a machine that has run out of memory."""
     _loaded.clear()

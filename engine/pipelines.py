@@ -12,6 +12,7 @@ from engine import cache, device
 from engine.errors import ModelError, OutOfMemory
 from engine.gate.model_folder import Component, PipelineFolder, check_pipeline, fingerprint
 from engine.gate.weights import content_hash
+from engine.libraries import importing
 from engine.schedulers import make_scheduler
 from engine.task import Progress, Report
 
@@ -121,7 +122,8 @@ def load_text_to_image(path: Path, report: Report) -> LoadedPipeline:
     Raises ModelError and OutOfMemory. Each part is a step, so that a stop is quick.
     """
     report(Progress(0, None, "loading model"))
-    device.configure_threads()
+    with importing():
+        device.configure_threads()
     folder = check_pipeline(path)
     key = ("text_to_image", str(path), folder.fingerprint)
     return cache.loaded(key, lambda: _load(folder, report))
@@ -130,20 +132,22 @@ def load_text_to_image(path: Path, report: Report) -> LoadedPipeline:
 def _load(folder: PipelineFolder, report: Report) -> LoadedPipeline:
     total = len(folder.components) + 1
     report(Progress(0, total, "loading the libraries"))
-    import diffusers
-    import torch
+    with importing():
+        import diffusers
+        import torch
 
-    report(Progress(0, total, "loading the libraries"))
+        report(Progress(0, total, "loading the libraries"))
+        pipeline_class = _pipeline_class(folder)
+        classes = [_component_class(folder, component) for component in folder.components]
     target = device.best_device()
     dtype = device.best_dtype(target)
     if target.type == "cpu" and device.has_native_bfloat16():
         dtype = torch.bfloat16
     _check_memory(folder, target, dtype)
-    pipeline_class = _pipeline_class(folder)
     parts: dict[str, Any] = dict.fromkeys(folder.absent)
-    for step, component in enumerate(folder.components):
+    for step, (component, its_class) in enumerate(zip(folder.components, classes, strict=True)):
         report(Progress(step, total, f"loading model: {component.name.replace('_', ' ')}"))
-        parts[component.name] = _load_component(folder, component, dtype)
+        parts[component.name] = _load_component(folder, component, its_class, dtype)
     report(Progress(total - 1, total, "loading model: putting it together"))
     diffusers.utils.logging.disable_progress_bar()
     pipe = pipeline_class.from_pretrained(str(folder.path), local_files_only=True, **parts)
@@ -192,15 +196,15 @@ def _pipeline_class(folder: PipelineFolder) -> Any:
     )
 
 
-def _load_component(folder: PipelineFolder, component: Component, dtype: Any) -> Any:
+def _load_component(
+    folder: PipelineFolder, component: Component, its_class: Any, dtype: Any
+) -> Any:
     options: dict[str, Any] = {"local_files_only": True}
     if component.kind == "model":
         options |= {"use_safetensors": True, "variant": component.variant}
         # diffusers and transformers call it alike since 0.38 and 4.56
         options["dtype"] = dtype
-    return _component_class(folder, component).from_pretrained(
-        str(folder.path / component.name), **options
-    )
+    return its_class.from_pretrained(str(folder.path / component.name), **options)
 
 
 def _component_class(folder: PipelineFolder, component: Component) -> Any:

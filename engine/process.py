@@ -19,6 +19,7 @@ from tqdm import tqdm
 
 from engine import cache, device, errors
 from engine.errors import Cancelled, EngineError, OutOfMemory
+from engine.libraries import importing
 from engine.messages import Begun, CancelTask, Ended, Park, Parked, RunTask, Stopping
 from engine.outbox import Outbox
 from engine.task import Event, Report, Task
@@ -142,7 +143,8 @@ def _warm_up(connection: Connection) -> None:
     for module, name in HEAVY:
         if connection.poll():
             return
-        getattr(importlib.import_module(module), name)  # diffusers imports its parts when asked
+        with importing():
+            getattr(importlib.import_module(module), name)  # diffusers imports its parts when asked
 
 
 def _serve(connection: Connection) -> None:
