@@ -79,7 +79,7 @@ def _enlarged(pictures: NDArray[np.uint8]) -> NDArray[np.uint8]:
 def write_summary(out: Path) -> str:
     """table.md and sheet.png of all candidates that were judged; returns the table."""
     rows = [
-        "| | Parameters | CPU minutes | Steps | Pictures seen | Loss | Top-1 | Top-5 | s a picture |",
+        "| | Parameters | Minutes | Steps | Pictures seen | Loss | Top-1 | Top-5 | s a picture |",
         "|---|---|---|---|---|---|---|---|---|",
     ]
     samples = []
@@ -98,8 +98,15 @@ def write_summary(out: Path) -> str:
 
 
 def _row(title: str, result: Result) -> str:
-    return (
-        f"| {title} | {result.parameters / 1e6:.1f} M | {result.minutes:.0f} | {result.steps:,} | {result.images:,} "
-        f"| {result.loss:.3f} | {result.top_1:.0%} | {result.top_5:.0%} "
-        f"| {result.seconds_per_picture:.2f} |"
+    cells = (
+        title,
+        f"{result.parameters / 1e6:.1f} M",
+        f"{result.minutes:.0f}",
+        f"{result.steps:,}",
+        f"{result.images:,}",
+        f"{result.loss:.3f}",
+        f"{result.top_1:.0%}",
+        f"{result.top_5:.0%}",
+        f"{result.seconds_per_picture:.2f}",
     )
+    return f"| {' | '.join(cells)} |"
