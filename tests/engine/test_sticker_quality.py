@@ -76,7 +76,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def taught(data: Path) -> evaluator.Evaluator:
     """An evaluator of those two concepts and two styles."""
-    return train(read_artwork(data), Recipe(80, batch_size=12, width=4, learning_rate=5e-3))
+    return train(read_artwork(data), Recipe(80, 40, batch_size=12, width=4, learning_rate=5e-3))
 
 
 LISTS = FixedLists(
@@ -230,7 +230,7 @@ def test_the_evaluator_learns_shapes_and_papers_and_can_be_kept(
 def test_the_same_seed_teaches_the_same(data: Path) -> None:
     artwork = read_artwork(data)
     first, again, other = (
-        train(artwork, Recipe(3, batch_size=4, width=4, seed=seed)).judge(artwork.pictures)
+        train(artwork, Recipe(3, 3, batch_size=4, width=4, seed=seed)).judge(artwork.pictures)
         for seed in (1, 1, 2)
     )
     assert torch.equal(first.concept, again.concept)
