@@ -112,9 +112,10 @@ def _way_in(
     blurred = Image.fromarray(paper.astype(np.uint8) * 255).filter(
         ImageFilter.GaussianBlur(width / 2)
     )
-    down, right = np.gradient(np.asarray(blurred).astype(np.float32))
+    slope = np.pad(np.asarray(blurred).astype(np.float32), 1, "edge")
+    down, right = np.gradient(slope, axis=0), np.gradient(slope, axis=1)
     rows, columns = np.nonzero(steps)
-    dy, dx = -down[rows, columns], -right[rows, columns]
+    dy, dx = -down[rows + 1, columns + 1], -right[rows + 1, columns + 1]
     length = np.maximum(np.hypot(dy, dx), 1e-6)
     best = difference[rows, columns]
     best_rows, best_columns = rows.copy(), columns.copy()

@@ -19,7 +19,7 @@ class Drawing(QObject):
     changed = Signal()
     previewed = Signal(QImage, QSize)  # the half-made image, and how large it will be
     saved = Signal(object, object)  # Path, and the Task that drew it
-    failed = Signal(object)  # EngineError
+    failed = Signal(object, object)  # EngineError, and the Task that met it
     noticed = Signal(str)
     stopped = Signal()
 
@@ -27,8 +27,6 @@ class Drawing(QObject):
         super().__init__(parent)
         self._engine = engine
         self._jobs: list[Job] = []
-        self.last: Task | None = None
-        """What was asked last, to ask for it again."""
 
     @property
     def running(self) -> bool:
@@ -36,7 +34,6 @@ class Drawing(QObject):
 
     def start(self, task: Task, out: Path) -> None:
         """Draw `task` as soon as what waits before it is done."""
-        self.last = task
         job = Job(task, out)
         job.reported.connect(lambda event, job=job: self._take(job, event))
         job.finished.connect(lambda job=job: self._end(job))
@@ -89,7 +86,7 @@ class Drawing(QObject):
 
     def _fail(self, job: Job, error: EngineError) -> None:
         self._end(job)
-        self.failed.emit(error)
+        self.failed.emit(error, job.task)
 
     def _stop(self, job: Job) -> None:
         self._end(job)

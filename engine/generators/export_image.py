@@ -57,16 +57,18 @@ class ExportImage(Task):
         files.make_folder(out)
         path = files.new_path(out, Path(self.image).stem, SUFFIXES[self.file_format])
         report(Progress(0, 1, "exporting"))
-        self.write(path)
-        report(Saved(path))
+        report(Saved(self.write(path)))
 
-    def write(self, path: Path) -> None:
-        """Export to exactly this path, whatever is there; raises FileError."""
+    def write(self, path: Path) -> Path:
+        """Export to this path, with the ending of the format; raises FileError."""
         source = Path(self.image).expanduser()
+        suffix = SUFFIXES[self.file_format]
+        target = path if path.suffix.lower() == suffix else path.with_name(path.name + suffix)
         metadata.write_picture(
-            path.with_suffix(SUFFIXES[self.file_format]),
+            target,
             open_image(source),
             metadata.source_of(source) if self.keep_settings else None,
             quality=self.quality,
             lossless=self.lossless,
         )
+        return target

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from PySide6.QtCore import QSize, Qt, QUrl, Signal
-from PySide6.QtGui import QDesktopServices, QDragEnterEvent, QDropEvent, QImage
+from PySide6.QtGui import QAction, QDesktopServices, QDragEnterEvent, QDropEvent, QImage
 from PySide6.QtWidgets import (
     QFrame,
     QGridLayout,
@@ -20,9 +20,11 @@ from PySide6.QtWidgets import (
 )
 
 from engine import folders
+from engine.registry import task_class
 from studio.theme import SPACING, icon, set_role
 from studio.widgets.empty_state import EmptyState
 from studio.widgets.error_box import ErrorBox
+from studio.widgets.export_bar import ExportBar
 from studio.widgets.image_canvas import ImageCanvas, dropped_file
 from studio.widgets.prompt_edit import PromptEdit
 from studio.widgets.results_strip import ResultsStrip
@@ -45,7 +47,13 @@ class Easel(QWidget):
         self.setAcceptDrops(True)
         self.canvas.dropped.connect(self.dropped)
         self.strip = ResultsStrip()
-        self.strip.hide()
+        self._results = QWidget()
+        self._results.hide()
+        self._results_row = QHBoxLayout(self._results)
+        self._results_row.setContentsMargins(0, 0, 0, 0)
+        self._results_row.setSpacing(SPACING // 2)
+        self._results_row.addWidget(self.strip, 1)
+        self.export_bar = ExportBar(task_class("export_image"))
         self.errors = ErrorBox()
         self._build_remark()
         self._build_prompts()
@@ -82,7 +90,17 @@ class Easel(QWidget):
 
     def add_result(self, path: Path, prompt: str = "") -> None:
         self.strip.add(path, prompt)
-        self.strip.show()
+        self._results.show()
+
+    def add_deeds(self, actions: list[QAction]) -> None:
+        """Buttons beside the results, for what can be done with the marked ones."""
+        for action in actions:
+            button = QToolButton()
+            button.setDefaultAction(action)
+            button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextUnderIcon)
+            button.setAccessibleName(action.text())
+            set_role(button, "quiet")
+            self._results_row.addWidget(button)
 
     def say(self, message: str, *, undo: bool = False) -> None:
         """A remark that needs no answer; an empty one takes the last away."""
@@ -244,7 +262,7 @@ class Easel(QWidget):
         column = QVBoxLayout(desk)
         column.setContentsMargins(2 * SPACING, SPACING, 2 * SPACING, SPACING)
         column.setSpacing(SPACING)
-        for widget in (self.strip, self.errors, self._remark):
+        for widget in (self._results, self.export_bar, self.errors, self._remark):
             column.addWidget(widget)
         column.addLayout(self._prompt_row())
         below = QHBoxLayout()

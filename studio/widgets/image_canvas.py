@@ -23,11 +23,11 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QApplication, QWidget
 
 from studio import theme
+from studio.widgets.checkerboard import paint_checkerboard
 
 ZOOM_STEP = 1.25
 SMALLEST, LARGEST = 0.02, 64.0  # device pixels for one pixel of the image
 CRISP_FROM = 4.0  # from this zoom on, pixels are shown as squares
-CHECK = 8  # logical pixels of a square of the checkerboard
 PAN_STEP = 6 * theme.SPACING
 THUMBNAIL = 128  # pixels of the picture under the cursor while dragging out
 MARGIN = 2 * theme.SPACING
@@ -173,7 +173,7 @@ class ImageCanvas(QWidget):
             return
         place = self.image_rect()
         if self.image.hasAlphaChannel():
-            _paint_checkerboard(painter, place & QRectF(self.rect()), colors)
+            paint_checkerboard(painter, place & QRectF(self.rect()))
         smooth = self._zoom < CRISP_FROM or self.is_preview
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, smooth)
         painter.drawImage(place, self.image)
@@ -286,13 +286,3 @@ def mime_of(image: QImage, path: Path | None) -> QMimeData:
 def dropped_file(data: QMimeData) -> Path | None:
     """The first local file of what is being dropped."""
     return next((Path(url.toLocalFile()) for url in data.urls() if url.isLocalFile()), None)
-
-
-def _paint_checkerboard(painter: QPainter, area: QRectF, colors: theme.Colors) -> None:
-    painter.fillRect(area, colors.checker_light)
-    left, top = int(area.left()) // CHECK, int(area.top()) // CHECK
-    for row in range(top, int(area.bottom()) // CHECK + 1):
-        for column in range(left, int(area.right()) // CHECK + 1):
-            if (row + column) % 2:
-                square = QRectF(column * CHECK, row * CHECK, CHECK, CHECK)
-                painter.fillRect(square & area, colors.checker_dark)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from PIL import ImageOps
 from PySide6.QtCore import (
+    QItemSelectionModel,
     QMimeData,
     QModelIndex,
     QPersistentModelIndex,
@@ -33,6 +34,7 @@ from engine.errors import FileError
 from engine.gate.images import open_image
 from studio import images, theme
 from studio.background import Background
+from studio.widgets.checkerboard import paint_checkerboard
 
 SIDE = 56  # logical pixels of a thumbnail
 CELL = SIDE + theme.SPACING
@@ -51,10 +53,13 @@ class ResultsStrip(QListWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setAccessibleName(self.tr("Results"))
-        self.setToolTip(self.tr("What was drawn, newest first"))
+        self.setToolTip(
+            self.tr("What was drawn, newest first; Ctrl or Shift and a click choose several")
+        )
         self.setFlow(QListView.Flow.LeftToRight)
         self.setWrapping(False)
         self.setUniformItemSizes(True)
+        self.setSelectionMode(QListWidget.SelectionMode.ExtendedSelection)
         self.setDragEnabled(True)
         self.setDragDropMode(QListWidget.DragDropMode.DragOnly)
         self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -91,10 +96,15 @@ class ResultsStrip(QListWidget):
     def select(self, path: Path) -> None:
         """Mark a result without announcing it."""
         item = self._item(path)
-        if item:
+        if item and item is not self.currentItem():  # else several may be chosen, and stay so
             self.blockSignals(True)
-            self.setCurrentItem(item)
+            self.setCurrentItem(item, QItemSelectionModel.SelectionFlag.ClearAndSelect)
             self.blockSignals(False)
+
+    def chosen_paths(self) -> list[Path]:
+        """All that are marked, oldest first."""
+        rows = sorted((self.row(item) for item in self.selectedItems()), reverse=True)
+        return [self.item(row).data(PATH_ROLE) for row in rows]
 
     def newest(self) -> Path | None:
         return self.item(0).data(PATH_ROLE) if self.count() else None
@@ -115,7 +125,8 @@ class ResultsStrip(QListWidget):
     def _show_menu(self, place: QPoint) -> None:
         item = self.itemAt(place) or self.currentItem()  # the menu key has no place
         if item is not None:
-            self.setCurrentItem(item)
+            if not item.isSelected():
+                self.setCurrentItem(item)
             menu = QMenu(self)
             menu.addActions(self.menu_actions)
             menu.exec(self.mapToGlobal(place))
@@ -154,6 +165,8 @@ class _ThumbnailDelegate(QStyledItemDelegate):
         painter.fillPath(outline, theme.colors().raised)
         if image is not None:
             painter.setClipPath(outline)
+            if image.hasAlphaChannel():
+                paint_checkerboard(painter, frame)
             painter.drawImage(frame, image)
             painter.setClipping(False)
         painter.setPen(_ring(state))

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QImage
-from PySide6.QtWidgets import QDockWidget, QFileDialog, QMainWindow
+from PySide6.QtGui import QImage, QUndoGroup
+from PySide6.QtWidgets import QDockWidget, QFileDialog, QMainWindow, QTabWidget
 
-from engine import files, folders
+from engine import folders
 from engine.errors import EngineError, FileError, InvalidTask
 from engine.metadata import TaskRecord, bare_name, read_task
 from engine.registry import task_class
@@ -19,8 +18,10 @@ from engine.task import Task
 from engine.worker import Engine
 from studio.actions import Command, add_actions
 from studio.drawing import Drawing
+from studio.finished_pictures import FinishedPictures
 from studio.image_reader import ImageReader
 from studio.settings import Settings
+from studio.sticker_sheets import StickerSheets
 from studio.widgets.easel import Easel
 from studio.widgets.parameter_form import ParameterForm
 
@@ -42,28 +43,41 @@ class CreateWorkspace(QMainWindow):
         self._settings = settings
         self._drawing = Drawing(engine, self)
         self._former: dict[str, Any] = {}
+        self._failed: Task | None = None
         self._reader = ImageReader(self)
         self._form = ParameterForm(self._draws, exclude=PROMPTS)
         self.easel = Easel()
+        self._finished = FinishedPictures(self.easel, self._drawing, settings, self)
+        self._undo = QUndoGroup(self)
+        self._sheets = StickerSheets(self.easel, self._drawing, settings, self._undo, self)
         self.setCentralWidget(self.easel)
         self.setFocusProxy(self.easel.prompt)
         self._add_parameters()
         self._restore()
         self._connect()
         self._actions = {a.objectName(): a for a in add_actions(self, self.actions_table())}
-        names = ("create_copy", "create_save", "create_reuse", "create_folder")
+        deeds = ("create_sticker", "create_enlarge", "create_export")
+        self.easel.add_deeds([self._actions[name] for name in (*deeds, "create_sheet")])
+        names = (*deeds, "create_copy", "create_reuse", "create_folder")
         self.easel.strip.menu_actions = [self._actions[name] for name in names]
         self.easel.canvas.setContextMenuPolicy(Qt.ContextMenuPolicy.ActionsContextMenu)
         self.easel.canvas.addActions([self._actions[name] for name in (*names, "create_fit")])
         self._update()
 
     def actions_table(self) -> list[Command]:
-        tr, canvas, undo = self.tr, self.easel.canvas, self._form.undo_stack
+        tr, canvas, undo = self.tr, self.easel.canvas, self._undo
         return [
             Command("create_generate", tr("Generate"), "Ctrl+Return", "sparkles", self.generate),
             Command("create_stop", tr("Stop"), "Esc", "square", self._drawing.stop),
             Command("create_copy", tr("Copy the image"), "Ctrl+Shift+C", "copy", self.copy),
-            Command("create_save", tr("Save the image as…"), "Ctrl+S", "save", self.save_as),
+            *self._finished.actions_table(),
+            Command(
+                "create_sheet",
+                tr("Sticker sheet…"),
+                "Ctrl+Shift+T",
+                "layout-grid",
+                self._sheets.ask,
+            ),
             Command("create_reuse", tr("Use its settings again"), "Ctrl+R", "history", self.reuse),
             Command(
                 "create_folder",
@@ -110,13 +124,17 @@ class CreateWorkspace(QMainWindow):
         self.generate()
 
     def _take_result(self, path: Path, task: Task) -> None:
-        self.easel.add_result(path, str(task.to_dict()["prompt"]))
+        self.easel.add_result(path, str(task.to_dict().get("prompt", "")))
         self.show_file(path)
 
-    def _fail(self, error: EngineError) -> None:
+    def _fail(self, error: EngineError, task: Task) -> None:
+        self._failed = task
         self.easel.errors.show_error(error)
         if isinstance(error, InvalidTask):
-            self._form.show_error(error.field, error.message)
+            if isinstance(task, self._draws):
+                self._form.show_error(error.field, error.message)
+            else:
+                self._sheets.show_error(error)
         self._after_preview()
 
     def _refuse(self, error: EngineError) -> None:
@@ -132,9 +150,9 @@ class CreateWorkspace(QMainWindow):
                 self.easel.show_nothing()
 
     def _retry(self) -> None:
-        if self._drawing.last:
+        if self._failed:
             self.easel.errors.hide()
-            self._drawing.start(self._drawing.last, folders.outputs())
+            self._drawing.start(self._failed, folders.outputs())
 
     # ------------------------------------------------------------------ images and their settings
 
@@ -173,10 +191,11 @@ class CreateWorkspace(QMainWindow):
         except FileError as error:
             self._refuse(error)
             return
-        if record is None or record.name != self._draws.name():
+        origin = record.origin() if record else None  # a sticker goes back to its drawing
+        if origin is None or origin.name != self._draws.name():
             self.easel.say(self.tr("This image holds no settings of Create."))
             return
-        self._show_record(record)
+        self._show_record(origin)
 
     def _show_record(self, record: TaskRecord) -> None:
         self._former = self._request()
@@ -216,34 +235,6 @@ class CreateWorkspace(QMainWindow):
             self.easel.canvas.copy()
             self.easel.say(self.tr("Copied."))
 
-    def save_as(self) -> None:
-        path = self.easel.canvas.path
-        if path is None:
-            return
-        chosen, _ = QFileDialog.getSaveFileName(
-            self,
-            self.tr("Save the image"),
-            str(Path.home() / path.name),
-            self.tr("PNG image (*.png)"),
-        )
-        if chosen:
-            self.save_to(path, Path(chosen))
-
-    def save_to(self, path: Path, target: Path) -> None:
-        """Copy the file as it is, with its settings inside."""
-        if not target.suffix:
-            target = target.with_suffix(path.suffix)
-
-        def copy(temporary: Path) -> None:
-            shutil.copyfile(path, temporary)
-
-        try:
-            files.write_with(target, copy)
-        except FileError as error:
-            self._refuse(error)
-        else:
-            self.easel.say(self.tr("Saved as {}").format(target))
-
     # ------------------------------------------------------------------ putting it together
 
     def _add_parameters(self) -> None:
@@ -251,6 +242,13 @@ class CreateWorkspace(QMainWindow):
         dock.setObjectName("create_parameters")
         dock.setWidget(self._form)
         self.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, dock)
+        self.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, self._sheets.dock)
+        self.tabifyDockWidget(dock, self._sheets.dock)
+        self.setTabPosition(Qt.DockWidgetArea.RightDockWidgetArea, QTabWidget.TabPosition.North)
+        self._sheets.dock.hide()
+        self._undo.addStack(self._form.undo_stack)
+        self._undo.setActiveStack(self._form.undo_stack)
+        self._form.changed.connect(lambda: self._undo.setActiveStack(self._form.undo_stack))
 
     def _connect(self) -> None:
         desk, drawing = self.easel, self._drawing
