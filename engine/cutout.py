@@ -10,8 +10,8 @@ from engine.regions import Mask, label_regions
 
 FAINT = 32
 """Levels (of 255): what differs less from the paper is too weak to tell an edge by."""
-EDGE = 1 / 56
-"""Part of the longer side that an edge may be wide: 2 pixels of 128, 9 of 512."""
+EDGE = 1 / 42
+"""Part of the longer side that an edge may be wide: 3 pixels of 128, 12 of 512."""
 ARRIVED = 0.7
 """On the way in, the drawing has been reached where the difference falls below this much of it."""
 
