@@ -95,6 +95,54 @@ def test_no_prompt_loses_the_picture(tmp_path: Path, prompt: str) -> None:
     assert told == prompt.replace("\ud800", "?").replace("\0", "")
 
 
+@pytest.mark.parametrize("prompt", [TASK.prompt, "\ud800 <\"&'> \0 日本 😀", "]]> <!-- & &amp; \n"])
+def test_a_webp_tells_the_same_as_a_png(tmp_path: Path, prompt: str) -> None:
+    record = metadata.record_of(
+        TextToImage(prompt=prompt, seed=1), model_hash="ab" * 32, made_with={"torch": "2"}
+    )
+    image = Image.new("RGBA", (8, 4), (255, 0, 0, 100))
+    for suffix in ("png", "webp"):
+        metadata.write_picture(tmp_path / f"a.{suffix}", image, record)
+    assert read_task(tmp_path / "a.webp") == read_task(tmp_path / "a.png")
+    with Image.open(tmp_path / "a.webp") as webp, Image.open(tmp_path / "a.png") as png:
+        assert webp.convert("RGBA").getpixel((0, 0)) == (255, 0, 0, 100)
+        comment = webp.getexif().get_ifd(0x8769)[0x9286]
+        assert comment.startswith(b"UNICODE\0")
+        assert comment[8:].decode("utf-16-be") == png.text["parameters"]
+        xmp = webp.info["xmp"].decode()
+    from xml.etree import ElementTree
+
+    ElementTree.fromstring(xmp.split("?>", 1)[1].rsplit("<?", 1)[0])
+    assert "trainedAlgorithmicMedia" in xmp
+
+
+def test_a_picture_goes_back_to_the_one_that_was_drawn() -> None:
+    record = metadata.record_of(TASK)
+    for _ in range(30):
+        record = metadata.record_of(TextToImage(prompt="later", seed=2), source=record)
+    told = json.dumps({**metadata._plain(record), "format": 1})
+    assert len(told) < 20_000, "the way back stays short"
+    assert parse_record(told) == record
+    assert record.origin().values["prompt"] == TASK.prompt
+
+
+@pytest.mark.parametrize("source", [7, "a", {}, {"task": "../x", "values": {}}])
+def test_a_source_that_makes_no_sense_is_refused(source: Any) -> None:
+    if source == {}:
+        assert parse_record(json.dumps({**RECORD, "source": source})).source is None
+        return
+    with pytest.raises(ValueError, match=r"name no|not described"):
+        parse_record(json.dumps({**RECORD, "source": source}))
+
+
+def test_sources_without_an_end_are_refused() -> None:
+    record: dict[str, Any] = dict(RECORD)
+    for _ in range(20):
+        record = {**RECORD, "source": record}
+    with pytest.raises(ValueError, match="go back"):
+        parse_record(json.dumps(record))
+
+
 def test_a_picture_of_another_program_has_no_task(tmp_path: Path) -> None:
     for suffix in ("png", "jpg", "webp"):
         Image.new("RGB", (2, 2)).save(tmp_path / f"plain.{suffix}")
