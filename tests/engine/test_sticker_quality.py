@@ -16,6 +16,7 @@ from PIL import Image
 from engine import device
 from engine.errors import DatasetError, FileError
 from tests.benchmarks.sticker_quality import evaluator, fixed_lists, naming, variety
+from tests.benchmarks.sticker_quality.__main__ import measure, write_sheets
 from tests.benchmarks.sticker_quality.artwork import SIZE, Name, describe, name_of, read_artwork
 from tests.benchmarks.sticker_quality.augmentation import augmented
 from tests.benchmarks.sticker_quality.drawings import Artist, Request, hire
@@ -28,6 +29,8 @@ from tests.benchmarks.sticker_quality.ranking import (
     places,
 )
 from tests.benchmarks.sticker_quality.sheets import sheet
+from tests.benchmarks.sticker_quality.speed import speed
+from tests.benchmarks.sticker_quality.table import markdown
 from tests.benchmarks.sticker_quality.train_evaluator import Recipe, train
 
 SHAPES = {"1f4a0": "square", "1f534-200d-1f525": "disc"}
@@ -267,23 +270,37 @@ def test_a_drawing_is_kept_and_depends_on_prompt_and_seed(artist: Artist) -> Non
 
 
 def test_figures_of_a_model_that_draws_noise(
-    data: Path, taught: evaluator.Evaluator, artist: Artist
+    data: Path, taught: evaluator.Evaluator, artist: Artist, tmp_path: Path
 ) -> None:
     """Random weights: the figures are there, the real artwork is recognised, the rest is not."""
     artwork = read_artwork(data)
-    named = naming.concepts(taught, artwork, artist, LISTS)
+    figures = measure(artwork, taught, artist, LISTS)
+    named, styled, apart = figures["concepts"], figures["styles"], figures["seeds"]
     assert named["artwork"]["top_1"] == 1.0
     assert named["artwork_through_autoencoder"]["pictures"] == 4
     assert named["drawn"]["pictures"] == 4
     mistaken = named["drawn_judged_by_another_name"]["top_1"]
     assert named["drawn"]["top_1"] + mistaken == pytest.approx(1.0), "of two concepts, the other"
-    styled = naming.styles(taught, artwork, artist, LISTS)
     assert styled["artwork"]["seen"] == [[1, 0], [0, 1]]
-    apart = variety.seeds(taught, artwork, artist, LISTS)
     assert apart["two_concepts_in_one_style"]["pixels"] > 0.05
     assert apart["two_styles_of_one_concept"]["pairs"] == 2
-    combined = naming.combinations(taught, artwork, artist, LISTS)
-    assert [row["in_captions"] for row in combined] == [True, False]
+    assert [row["in_captions"] for row in figures["combinations"]] == [True, False]
+
+    figures["nearest"] = variety.nearest(artwork, artist, LISTS).figures()
+    figures["speed"] = {"warm_cpu_seconds": 0.5, "cold_cpu_seconds": 4.0, "steps": 20}
+    figures["speed"] |= {"previews_of_a_picture": 20.0, "threads": 1}
+    figures["evaluator"] = {"concepts": 2, "parameters": 12_000, "weights": "ab" * 32}
+    json.dumps(figures, allow_nan=False)
+    assert "| The real artwork of these concepts | 100.0% | 100.0% | 4 |" in markdown(figures)
+    write_sheets(artwork, artist, LISTS, tmp_path)
+    assert {"contact_sheet.png", "combinations.png"} <= {path.name for path in tmp_path.iterdir()}
+
+
+@pytest.mark.slow
+def test_a_cold_start_takes_longer_and_every_step_is_shown(artist: Artist) -> None:
+    taken = speed(str(artist.model.folder.path))
+    assert taken["cold_cpu_seconds"] > taken["warm_cpu_seconds"] > 0
+    assert taken["previews_of_a_picture"] == taken["steps"]
 
 
 def test_the_nearest_artwork_of_a_copy_is_the_original(data: Path, artist: Artist) -> None:
@@ -311,4 +328,4 @@ def test_a_sheet_shortens_what_does_not_fit() -> None:
     assert page.getpixel((6, 40)) == (255, 255, 255), "a margin"
     around = np.asarray(page.convert("L"))[76:92]
     assert (around[:, 88:152] < 200).any(), "the text is below its picture"
-    assert (around[:, 76:88] == 255).all(), "and does not run into its neighbour's"
+    assert (around[:, 76:82] == 255).all(), "and does not run into its neighbour's"

@@ -14,14 +14,14 @@ FONT = folders.RESOURCES / "fonts" / "Inter-Regular.otf"
 PAPER, INK = "white", "#55585f"
 GAP = 12
 LINE = 16  # pixels of text below a picture
-TEXT_SIZE = 11
+TEXT_SIZES = (11, 10, 9)  # the first in which a text fits
 
 
 def sheet(
     pictures: Sequence[Image.Image], texts: Sequence[str], columns: int, cell: int = 128
 ) -> Image.Image:
     """Row by row, each picture `cell` pixels wide and high."""
-    font = ImageFont.truetype(str(FONT), TEXT_SIZE)
+    fonts = [ImageFont.truetype(str(FONT), size) for size in TEXT_SIZES]
     rows = -(-len(pictures) // columns)
     across, down = cell + GAP, cell + LINE + GAP
     page = Image.new("RGB", (columns * across + GAP, rows * down + GAP), PAPER)
@@ -32,7 +32,8 @@ def sheet(
         resized = picture.convert("RGB").resize((cell, cell), Image.Resampling.LANCZOS)
         page.paste(resized, (left, top))
         middle = (left + cell / 2, top + cell + LINE / 2)
-        pen.text(middle, _fitting(text, font, cell), INK, font, anchor="mm")
+        font = next((one for one in fonts if one.getlength(text) <= cell + GAP / 2), fonts[-1])
+        pen.text(middle, _fitting(text, font, cell + GAP // 2), INK, font, anchor="mm")
     return page
 
 
