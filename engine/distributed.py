@@ -2,8 +2,8 @@
 
 Every process draws the chance of the whole batch from the same stream, computes its share of the
 rows, and averages the gradients with the others: so a run means the same on any number of
-processes, and the checkpoint of one goes on with another. The first process owns the run folder
-and says which step comes next; the others follow.
+processes, but for batch norm, which sees one share, and goes on with another number. The first
+process owns the run folder and says which step comes next; the others follow.
 """
 
 from __future__ import annotations

@@ -68,8 +68,8 @@ class TrainingTask(Task):
     """A task that learns. `out` is the run folder itself.
 
     `torchrun --nproc-per-node N -m engine NAME …` trains on N processes, each with its share of
-    every batch. A resumed run is the same bit for bit on as many processes as before, on any other
-    number the same but for rounding.
+    every batch. A resumed run is the same bit for bit on as many processes as before. On another
+    number it differs by rounding, and by batch norm, which sees the share of one process.
     """
 
     max_steps: int = param(
