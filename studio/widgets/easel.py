@@ -28,6 +28,7 @@ from studio.widgets.export_bar import ExportBar
 from studio.widgets.image_canvas import ImageCanvas, dropped_file
 from studio.widgets.prompt_edit import PromptEdit
 from studio.widgets.results_strip import ResultsStrip
+from studio.widgets.style_button import StyleButton
 
 
 class Easel(QWidget):
@@ -189,6 +190,7 @@ class Easel(QWidget):
         self.negative_prompt.setPlaceholderText(self.tr("What should not be in it?"))
         self.negative_prompt.setToolTip(self.tr("What the image should move away from."))
         self.negative_prompt.hide()
+        self.style_button = StyleButton()
         self._fold = QToolButton()
         self._fold.setCheckable(True)
         self._fold.setText(self.tr("Negative prompt"))
@@ -267,6 +269,7 @@ class Easel(QWidget):
         column.addLayout(self._prompt_row())
         below = QHBoxLayout()
         below.addWidget(self._fold)
+        below.addWidget(self.style_button)
         below.addStretch(1)
         below.addWidget(self._status)
         column.addLayout(below)

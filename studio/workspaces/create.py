@@ -20,6 +20,7 @@ from studio.actions import Command, add_actions
 from studio.drawing import Drawing
 from studio.finished_pictures import FinishedPictures
 from studio.image_reader import ImageReader
+from studio.prompt_styles import PromptStyles
 from studio.settings import Settings
 from studio.sticker_sheets import StickerSheets
 from studio.widgets.easel import Easel
@@ -53,6 +54,7 @@ class CreateWorkspace(QMainWindow):
         self.setCentralWidget(self.easel)
         self.setFocusProxy(self.easel.prompt)
         self._add_parameters()
+        PromptStyles(self._form, self.easel, self)
         self._restore()
         self._connect()
         self._actions = {a.objectName(): a for a in add_actions(self, self.actions_table())}
