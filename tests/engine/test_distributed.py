@@ -208,8 +208,7 @@ def test_what_cannot_be_shared_is_refused_before_anything_begins(
     assert not RunFolder(tmp_path / "run").exists
 
 
-def test_the_first_process_alone_knows_the_folder(together: Trainer, tmp_path: Path) -> None:
-    """A task without a seed of its own, and a folder that holds a run: told by one to all."""
+def test_a_folder_with_a_run_is_not_overwritten(together: Trainer, tmp_path: Path) -> None:
     assert together.train(LINE, tmp_path / "run") == [0, 0]
     before = bits(tmp_path / "run", 8)
     assert together.train(LINE, tmp_path / "run") == [1, 1]
