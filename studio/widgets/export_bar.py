@@ -44,7 +44,7 @@ class ExportBar(QFrame):
         self._quality = QSpinBox(minimum=1, maximum=100)
         only_when_focused(self._quality)
         self._keep = QCheckBox(exports.field("keep_settings").param.label)
-        self._go = QPushButton(self.tr("Export…"))
+        self._go = QPushButton(self.tr("Export to…"))
         self._go.setToolTip(self.tr("Choose where to, and export"))
         set_role(self._go, "primary")
         self._go.clicked.connect(self.wanted)

@@ -43,6 +43,7 @@ MOST = 500  # thumbnails kept; the files stay where they are
 
 PATH_ROLE = Qt.ItemDataRole.UserRole
 IMAGE_ROLE = PATH_ROLE + 1
+ALONE = QItemSelectionModel.SelectionFlag.ClearAndSelect
 
 
 class ResultsStrip(QListWidget):
@@ -98,7 +99,7 @@ class ResultsStrip(QListWidget):
         item = self._item(path)
         if item and item is not self.currentItem():  # else several may be chosen, and stay so
             self.blockSignals(True)
-            self.setCurrentItem(item, QItemSelectionModel.SelectionFlag.ClearAndSelect)
+            self.setCurrentItem(item, ALONE)
             self.blockSignals(False)
 
     def chosen_paths(self) -> list[Path]:
@@ -122,13 +123,20 @@ class ResultsStrip(QListWidget):
         if item is not None:
             self.chosen.emit(item.data(PATH_ROLE))
 
-    def _show_menu(self, place: QPoint) -> None:
+    def menu_at(self, place: QPoint) -> QMenu | None:
+        """What can be done with the marked results, which the one at `place` belongs to."""
         item = self.itemAt(place) or self.currentItem()  # the menu key has no place
-        if item is not None:
-            if not item.isSelected():
-                self.setCurrentItem(item)
-            menu = QMenu(self)
-            menu.addActions(self.menu_actions)
+        if item is None:
+            return None
+        if not item.isSelected():
+            self.setCurrentItem(item, ALONE)
+        menu = QMenu(self)
+        menu.addActions(self.menu_actions)
+        return menu
+
+    def _show_menu(self, place: QPoint) -> None:
+        menu = self.menu_at(place)
+        if menu is not None:
             menu.exec(self.mapToGlobal(place))
 
 

@@ -304,16 +304,6 @@ def test_copy_puts_the_pixels_and_the_file_on_the_clipboard(qtbot, engine, works
     assert data.urls()[0].toLocalFile() == str(workspace.easel.canvas.path)
 
 
-def test_a_saved_copy_keeps_its_settings(qtbot, engine, workspace, tmp_path) -> None:
-    ask(qtbot, workspace, "a")
-    wait_until_drawn(qtbot, engine)
-    qtbot.waitUntil(lambda: workspace.easel.canvas.path is not None)
-    workspace.save_to(workspace.easel.canvas.path, tmp_path / "copy")
-    assert metadata.read_task(tmp_path / "copy.png").values["prompt"] == "a"
-    workspace.save_to(workspace.easel.canvas.path, Path("/proc/nowhere/copy.png"))
-    assert "/proc/nowhere/copy.png" in words(workspace)
-
-
 def test_arrow_keys_walk_through_the_results(qtbot, engine, workspace) -> None:
     for prompt in ("one", "two"):
         ask(qtbot, workspace, prompt)
