@@ -5,11 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 from PySide6.QtCore import QObject
+from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QFileDialog
 
-from engine import files, folders
+from engine import files, folders, library
 from engine.errors import EngineError
+from engine.metadata import read_task
 from engine.picture_files import SUFFIXES
+from engine.python_script import python_script
 from engine.registry import task_class
 from studio.actions import Command
 from studio.drawing import Drawing
@@ -58,6 +61,13 @@ class FinishedPictures(QObject):
                 lambda: self.work("upscale"),
             ),
             Command("create_export", tr("Export…"), "Ctrl+S", "download", self.export),
+            Command(
+                "create_python",
+                tr("Copy as Python"),
+                "Ctrl+Alt+C",
+                "terminal",
+                self.copy_as_python,
+            ),
         ]
 
     def paths(self) -> list[Path]:
@@ -76,6 +86,25 @@ class FinishedPictures(QObject):
         for path in paths:
             task = task_class(name).from_dict({"image": str(path)})
             self._drawing.start(task, folders.outputs())
+
+    def copy_as_python(self) -> None:
+        """Put a program that draws the picture on the canvas again on the clipboard."""
+        canvas = self._easel.canvas
+        if canvas.path is None:
+            self._say_nothing_to_do()
+            return
+        try:
+            record = read_task(canvas.path)
+            if record is None:
+                self._easel.say(self.tr("This image holds no settings of Create."))
+                return
+            folder = library.find(str(record.values.get("model", "")))
+            size = (canvas.image.width(), canvas.image.height())
+            QGuiApplication.clipboard().setText(python_script(record, folder, size))
+        except EngineError as error:
+            self._easel.errors.show_error(error, can_retry=False)
+        else:
+            self._easel.say(self.tr("Copied: a program for diffusers that draws this again."))
 
     # ------------------------------------------------------------------ exporting
 

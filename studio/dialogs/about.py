@@ -21,7 +21,15 @@ from PySide6.QtWidgets import (
 from engine import folders, packs
 from studio.theme import SPACING, app_icon, set_role
 
-LIBRARIES = ("PySide6-Essentials", "torch", "transformers", "diffusers", "xllamacpp", "Pillow")
+LIBRARIES = (
+    "PySide6-Essentials",
+    "torch",
+    "transformers",
+    "diffusers",
+    "xllamacpp",
+    "ncnn",
+    "Pillow",
+)
 MARK = 48  # pixels
 
 

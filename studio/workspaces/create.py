@@ -60,7 +60,7 @@ class CreateWorkspace(QMainWindow):
         self._actions = {a.objectName(): a for a in add_actions(self, self.actions_table())}
         deeds = ("create_sticker", "create_enlarge", "create_export")
         self.easel.add_deeds([self._actions[name] for name in (*deeds, "create_sheet")])
-        names = (*deeds, "create_copy", "create_reuse", "create_folder")
+        names = (*deeds, "create_copy", "create_python", "create_reuse", "create_folder")
         self.easel.strip.menu_actions = [self._actions[name] for name in names]
         self.easel.canvas.setContextMenuPolicy(Qt.ContextMenuPolicy.ActionsContextMenu)
         self.easel.canvas.addActions([self._actions[name] for name in (*names, "create_fit")])

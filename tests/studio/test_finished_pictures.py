@@ -10,7 +10,7 @@ import pytest
 from drawing_task import Paint
 from PIL import Image, ImageDraw
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QAction, QImage
+from PySide6.QtGui import QAction, QGuiApplication, QImage
 from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
@@ -24,6 +24,7 @@ from pytestqt.qtbot import QtBot
 
 from engine import folders, metadata
 from engine.gate.images import open_image
+from engine.generators.text_to_image import TextToImage
 from engine.process import Standby
 from engine.worker import Engine, JobState
 from studio.settings import Settings
@@ -196,6 +197,22 @@ def test_without_a_picture_it_says_what_to_do(qtbot, engine, workspace) -> None:
         workspace.findChild(QAction, name).trigger()
         assert "generate one" in words(workspace)
     assert not engine.jobs
+
+
+def test_a_drawing_is_copied_as_a_program_and_what_is_none_is_said(
+    qtbot, workspace, drawings, tmp_path
+) -> None:
+    workspace.findChild(QAction, "create_python").trigger()
+    assert "no model" in words(workspace) or "not drawn" in words(workspace)
+    path = tmp_path / "drawn.png"
+    metadata.write_png(path, Image.new("RGB", (8, 8)), TextToImage(prompt="a fox", seed=9))
+    workspace.open_file(path)
+    qtbot.waitUntil(lambda: workspace.easel.canvas.path == path)
+    workspace.findChild(QAction, "create_python").trigger()
+    program = QGuiApplication.clipboard().text()
+    assert "StableDiffusion3Pipeline" in program
+    assert "prompt='a fox'" in program
+    assert "manual_seed(9)" in program
 
 
 # ------------------------------------------------------------------ exporting
