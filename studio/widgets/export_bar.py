@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,9 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QPushButton,
+    QSizePolicy,
     QSpinBox,
+    QVBoxLayout,
     QWidget,
 )
 
@@ -116,23 +119,29 @@ class ExportBar(QFrame):
         self._quality.setVisible(can_lose and not self._lossless.isChecked())
 
     def _lay_out(self) -> None:
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(SPACING)
+        """What and where to above, in what form below: both fit into a narrow window."""
         self._quality_label = QLabel(self.tr("Quality"))
+        self._what.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        above, below = QHBoxLayout(), QHBoxLayout()
+        above.addWidget(self._what, 1)
+        above.addWidget(self._go)
+        above.addWidget(self._close)
         for widget, name in (
-            (self._what, ""),
             (self._format, "file_format"),
             (self._lossless, "lossless"),
-            (self._quality_label, ""),
+            (self._quality_label, "quality"),
             (self._quality, "quality"),
             (self._keep, "keep_settings"),
         ):
-            if name:
-                param = self._exports.field(name).param
-                widget.setToolTip(param.help)
+            param = self._exports.field(name).param
+            widget.setToolTip(textwrap.fill(param.help, 60))
+            if widget is not self._quality_label:
                 widget.setAccessibleName(param.label)
-            row.addWidget(widget)
-        row.addStretch(1)
-        row.addWidget(self._go)
-        row.addWidget(self._close)
+            below.addWidget(widget)
+        below.addStretch(1)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(SPACING)
+        for row in (above, below):
+            row.setSpacing(SPACING)
+            column.addLayout(row)
