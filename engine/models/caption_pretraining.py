@@ -17,6 +17,7 @@ COARSE = 4  # a coarse picture is COARSE×COARSE latents
 TEMPERATURE = 0.07
 TEACHER_TEMPERATURE = 0.05
 TEACHER_WEIGHT = 4.0
+ALIKE = 0.5  # cosine of meanings from which a word may stand for a caption
 SPREAD_WEIGHT = 0.2
 
 
@@ -46,10 +47,12 @@ def caption_loss(
     ids: Tensor,
     coarse: Tensor,
     meanings: Tensor | None = None,
+    nearest: tuple[Tensor, Tensor] | None = None,
 ) -> Tensor:
     """From token ids (N, T), the coarse pictures (M, K) of the first M, and all meanings (N, D).
 
-    Of the ids each process has its share; all compare the whole batch.
+    `nearest` are token ids (N, T) of captions that mean nearly the same, and how nearly (N,). Of
+    all ids each process has its share; all compare the whole batch.
 
     Squared error, plus the contrastive loss of CLIP (Radford et al. 2021, 2103.00020) from each
     caption to the pictures of the batch. The pooled vector is kept near unit variance, so that
@@ -64,6 +67,27 @@ def caption_loss(
     if meanings is not None:
         for said in (heads.pooled_meaning(pooled), heads.tokens_meaning(mean)):
             loss = loss + _meaning_loss(said.float(), meanings)
+    if nearest is not None:
+        loss = loss + _settling_loss(model, (states, own), *nearest)
+    return loss
+
+
+def _settling_loss(
+    model: FlowTransformer, said: tuple[Tensor, Tensor], ids: Tensor, likeness: Tensor
+) -> Tensor:
+    """How far a word's states (N, T, D) and pooled vector (N, D) are from its nearest caption's.
+
+    What is drawn is learned from captions only: a word between them would be drawn as something
+    in between. So each word settles where the caption of nearly the same meaning is.
+    """
+    with torch.no_grad():
+        targets = model.encode(ids)
+    close = (likeness > ALIKE).float()
+    loss = torch.zeros((), device=ids.device)
+    for own, target in zip(said, targets, strict=True):
+        target = target.float()
+        error = (own.float() - target).square().flatten(1).mean(1) / target.var().clamp(min=1e-6)
+        loss = loss + (close * error).mean()
     return loss
 
 

@@ -19,7 +19,6 @@ from engine.models.padded_attention import PaddedJointAttention
 
 HEAD_SIZE = 64
 PATCH_SIZE = 2
-TEXT_LAYERS = 2
 NOISE_SPREAD = 1.1
 SHIFT = 2.5  # of the noise levels when drawing: more steps where it is decided what to draw
 START_TOKEN, END_TOKEN = 0, 1
@@ -35,6 +34,7 @@ class FlowConfig:
     width: int = 256
     text_width: int = 256
     num_layers: int = 6
+    text_layers: int = 2
     max_tokens: int = 16
 
     def __post_init__(self) -> None:
@@ -112,7 +112,7 @@ def text_encoder_config(config: FlowConfig, width: int = 0) -> CLIPTextConfig:
         hidden_size=size,
         intermediate_size=size if width else 4 * size,
         projection_dim=size,
-        num_hidden_layers=1 if width else TEXT_LAYERS,
+        num_hidden_layers=1 if width else config.text_layers,
         num_attention_heads=1 if width else size // HEAD_SIZE,
         max_position_embeddings=config.max_tokens,
         bos_token_id=START_TOKEN,

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import torch
@@ -21,7 +21,7 @@ from engine.errors import ModelError
 from engine.task import Progress, Report
 
 WORD = re.compile(r"[a-z]{3,}")
-PAIRS = 20_000  # phrases of two words, so that the pupil learns to join meanings
+PAIRS = 40_000  # phrases of two words, so that the pupil learns to join meanings
 BATCH = 256
 MAX_TOKENS = 24
 
@@ -40,11 +40,14 @@ class WordTeacher:
                 "text teacher empty.",
             ) from error
 
-    def lessons(self, seed: int) -> list[str]:
-        """The words of the teacher's vocabulary, and pairs of them drawn at random."""
+    def lessons(self, captions: Iterable[str], seed: int) -> list[str]:
+        """The words of its vocabulary, and pairs of which the second occurs in a caption."""
         words = self.words()
+        spoken = {word for caption in captions for word in caption.split()}
+        known = [word for word in words if word in spoken] or words
         own = random.Random(seed)
-        return words + [" ".join(own.choices(words, k=2)) for _ in range(PAIRS if words else 0)]
+        pairs = (f"{own.choice(words)} {own.choice(known)}" for _ in range(PAIRS if words else 0))
+        return words + list(pairs)
 
     def words(self) -> list[str]:
         return sorted(word for word in self.tokenizer.get_vocab() if WORD.fullmatch(word))

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from engine.trainers.train_text_to_image import TrainTextToImage
 
 
+CHUNK = 1000  # words compared with all captions at once
+
+
 class CaptionLessons:
     """The different captions, which of them belong to each picture, and the teacher's words."""
 
@@ -34,7 +37,7 @@ class CaptionLessons:
 
             report(Progress(0, None, "loading the text teacher"))
             self._teacher = WordTeacher(Path(task.text_teacher))
-            self.words = self._teacher.lessons(task.seed)
+            self.words = self._teacher.lessons(self.captions, task.seed)
             self.teacher_width = int(self._teacher.model.config.hidden_size)
 
     def texts(self) -> list[str]:
@@ -45,7 +48,7 @@ class CaptionLessons:
     def ask_teacher(self) -> None:
         """Before anything of a step is drawn: it takes a while, and may be stopped."""
         if self._teacher:
-            _ = self._meanings
+            _ = self.nearest
 
     def meanings(self, captions: Tensor) -> Tensor | None:
         """(N, D) of the captions with these numbers; None where there is no teacher."""
@@ -54,6 +57,25 @@ class CaptionLessons:
     def word_meanings(self, words: Tensor) -> Tensor:
         """(N, D) of the words with these numbers."""
         return self._meanings[1][words]
+
+    @cached_property
+    def nearest(self) -> tuple[Tensor, Tensor]:
+        """For each word the number of the caption that means most nearly the same, and how nearly.
+
+        The second is a cosine, 1 for the same meaning.
+        """
+        import torch
+
+        from engine.models.word_teacher import readable
+
+        captions, words = self._meanings
+        readable_ones = torch.tensor([n for n, t in enumerate(self.captions) if readable(t)])
+        if not len(readable_ones):
+            return torch.zeros(len(words), dtype=torch.long), torch.zeros(len(words))
+        known = captions[readable_ones]
+        found = [(part @ known.T).max(1) for part in words.split(CHUNK)]
+        numbers = readable_ones[torch.cat([best.indices for best in found])]
+        return numbers, torch.cat([best.values for best in found])
 
     @cached_property
     def _meanings(self) -> tuple[Tensor, Tensor]:

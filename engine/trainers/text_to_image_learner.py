@@ -60,6 +60,7 @@ class TextToImageLearner:
             width=task.width,
             text_width=task.text_width,
             num_layers=task.num_layers,
+            text_layers=task.text_layers,
             max_tokens=MAX_TOKENS,
         )
         self.model = flow_transformer.FlowTransformer(self.config).to(self.device)
@@ -142,18 +143,27 @@ class TextToImageLearner:
         captions = torch.cat([captions for _, captions in batches])
         ids = self.caption_ids[captions]
         meanings = self.lessons.meanings(captions)
+        nearest = None
         if meanings is not None:
             words = torch.randint(len(self.lessons.words), (len(captions),))
             spoken = [self.lessons.words[index] for index in words.tolist()]
+            near, likeness = (found[words] for found in self.lessons.nearest)
+            own = torch.zeros(len(captions))  # a caption is its own nearest, which teaches nothing
+            nearest = (
+                self._share(torch.cat((ids, self.caption_ids[near]))),
+                self._share(torch.cat((own, likeness))),
+            )
             ids = torch.cat((ids, torch.tensor(token_ids(self.tokenizer, spoken))))
             meanings = torch.cat((meanings, self.lessons.word_meanings(words))).to(self.device)
-        ids = distributed.share(ids).to(self.device)
         rate = learning_rate(self.task, step, self.task.text_steps)
         with self._autocast():
-            loss = caption_loss(self.model, self.heads, ids, coarse, meanings)
+            loss = caption_loss(self.model, self.heads, self._share(ids), coarse, meanings, nearest)
         norm = self.text_optimizer.step(loss, rate)
         self.average.text_encoder.load_state_dict(self.model.text_encoder.state_dict())
         return {"text_loss": loss.item(), "learning_rate": rate, "gradient_norm": norm}
+
+    def _share(self, rows: Tensor) -> Tensor:
+        return distributed.share(rows).to(self.device)
 
     def _draw_step(self, step: int) -> Mapping[str, float]:
         import torch
@@ -166,11 +176,11 @@ class TextToImageLearner:
         indices, captions = self._batch(step)
         dropped = torch.rand(len(indices), 1) < self.task.caption_dropout
         ids = torch.where(dropped, self.empty_ids, self.caption_ids[captions])
-        latents = self.latents[distributed.share(indices)].to(self.device)
-        padding = distributed.share(self._padding()).to(self.device)
+        latents = self._share(self.latents[indices])
+        padding = self._share(self._padding())
         with self._autocast():
             with torch.no_grad():
-                text = self.model.encode(distributed.share(ids).to(self.device))
+                text = self.model.encode(self._share(ids))
             loss = flow_matching_loss(self.model, latents, text, padding, self.task.noise_mean)
         norm = self.optimizer.step(loss, rate)
         # A young average would drag the untrained first steps along: let it grow old with the run.

@@ -89,6 +89,14 @@ class TrainTextToImage(TrainingTask):
         multiple_of=64,
         advanced=True,
     )
+    text_layers: int = param(
+        2,
+        label="Text layers",
+        help="Layers of the text encoder. More join several words into one meaning better.",
+        minimum=2,
+        maximum=24,
+        advanced=True,
+    )
     text_teacher: str = param(
         "",
         label="Text teacher",

@@ -10,6 +10,8 @@ from PIL import Image
 from transformers import BertConfig, BertModel, BertTokenizerFast
 
 from engine.errors import ModelError
+from engine.models.caption_pretraining import COARSE, CaptionHeads, caption_loss
+from engine.models.flow_transformer import FlowConfig, FlowTransformer
 from engine.models.word_teacher import WordTeacher, readable
 from engine.runs import MetricsTail, RunFolder
 from engine.task import Event
@@ -65,7 +67,10 @@ def test_a_text_means_the_same_alone_and_among_longer_ones(teacher: Path) -> Non
 def test_lessons_are_all_words_and_the_same_pairs_each_time(teacher: Path) -> None:
     model = WordTeacher(teacher)
     assert model.words() == sorted(WORDS), "neither pieces of words nor marks"
-    assert model.lessons(3) == model.lessons(3) != model.lessons(4)
+    asked = ["red square", "红"]
+    assert model.lessons(asked, 3) == model.lessons(asked, 3) != model.lessons(asked, 4)
+    pairs = [text.split() for text in model.lessons(asked, 3) if " " in text]
+    assert {second for _, second in pairs} == {"red", "square"}, "what the captions speak of"
 
 
 def test_a_caption_the_teacher_cannot_read_means_what_its_picture_is_called(
@@ -91,6 +96,29 @@ def test_the_text_encoder_learns_from_the_teacher(task: TrainTextToImage, tmp_pa
     assert losses[-1] < 0.7 * losses[0]
     description = RunFolder(tmp_path / "run").description()
     assert description["model"]["text_width"] == 128
+
+
+@pytest.mark.parametrize(("likeness", "settled"), [(0.9, True), (0.2, False)])
+def test_a_word_settles_where_the_caption_of_nearly_the_same_meaning_is(
+    likeness: float, settled: bool
+) -> None:
+    torch.manual_seed(0)
+    model = FlowTransformer(FlowConfig(4, 4, vocab_size=20, width=64, text_width=64, max_tokens=4))
+    heads = CaptionHeads(64, 4)
+    captions, word = torch.tensor([[0, 5, 1, 1], [0, 7, 1, 1]]), torch.tensor([[0, 9, 1, 1]])
+    nearest = torch.cat((captions, captions[:1])), torch.tensor([0.0, 0.0, likeness])
+    coarse = torch.randn(2, 4 * COARSE**2)
+    optimizer = torch.optim.Adam(model.text_encoder.parameters(), 1e-3)
+    for _ in range(60):
+        ids = torch.cat((captions, word))
+        loss = caption_loss(model, heads, ids, coarse, nearest=nearest)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    with torch.no_grad():
+        _, (own, other, asked) = model.encode(ids)
+    near, far = (asked - own).norm(), (asked - other).norm()
+    assert bool(near < 0.2 * far) is settled
 
 
 def test_a_folder_that_is_no_teacher_is_named(task: TrainTextToImage, tmp_path: Path) -> None:
