@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 os.environ.setdefault("ATELIER_THREADS", "1")
@@ -15,6 +16,10 @@ os.environ.setdefault("ATELIER_THREADS", "1")
 from engine.device import prepare_environment
 
 prepare_environment()
+
+# A busy machine is slow, which is no fault of the code; pytest-timeout sees what hangs.
+settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("patient")
 
 
 @pytest.fixture(autouse=True)

@@ -6,7 +6,7 @@ from collections import deque
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
@@ -158,7 +158,6 @@ def flooded(mask: NDArray[np.bool_], start: tuple[int, int]) -> set[tuple[int, i
     return found
 
 
-@settings(deadline=None)
 @given(masks)
 def test_a_region_is_what_a_flood_reaches(rows: list[list[bool]]) -> None:
     mask = np.array(rows, bool)

@@ -163,9 +163,7 @@ def test_a_token_that_does_not_exist_is_left_out(tmp_path) -> None:
     assert read_header(path).bos_token == "b"
 
 
-@settings(
-    max_examples=400, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=2000
-)
+@settings(max_examples=400, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_damage_is_either_harmless_or_refused(whole, tmp_path, data) -> None:
     damaged = bytearray(whole)
@@ -189,9 +187,7 @@ def test_damage_is_either_harmless_or_refused(whole, tmp_path, data) -> None:
         assert str(path) in error.message
 
 
-@settings(
-    max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=2000
-)
+@settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(junk=st.binary(max_size=400))
 def test_junk_behind_the_magic_is_refused(tmp_path, junk) -> None:
     refusal(tmp_path / "junk.gguf", b"GGUF\x03\0\0\0" + junk)

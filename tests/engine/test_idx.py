@@ -15,9 +15,7 @@ from hypothesis.extra.numpy import array_shapes, arrays
 from engine.data import idx
 from engine.errors import DatasetError
 
-quick = settings(
-    max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+quick = settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
 some_arrays = arrays(np.uint8, array_shapes(min_dims=1, max_dims=4, max_side=5))
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image, PngImagePlugin
 
@@ -209,9 +209,6 @@ def test_a_record_that_is_no_task_is_a_clear_error(record: TaskRecord) -> None:
         record.task()
 
 
-# A busy machine is no failure.
-patient = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
-
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner),
@@ -220,7 +217,6 @@ json_values = st.recursive(
 keys = st.sampled_from(["format", "task", "values", "model_hash", "made_with"])
 
 
-@patient
 @given(st.text() | st.dictionaries(keys, json_values | st.just(1)).map(json.dumps))
 def test_any_text_is_a_record_or_a_value_error(text: str) -> None:
     try:
@@ -232,7 +228,6 @@ def test_any_text_is_a_record_or_a_value_error(text: str) -> None:
         record.task()
 
 
-@patient
 @given(
     st.builds(
         lambda name, values: {"format": 1, "task": name, "values": values},
@@ -248,7 +243,6 @@ def test_any_fields_are_a_task_or_an_engine_error(record: dict[str, Any]) -> Non
         parse_record(json.dumps(record)).task()
 
 
-@patient
 @given(st.text())
 def test_a_bare_name_is_never_a_path(text: str) -> None:
     name = bare_name(text)

@@ -8,7 +8,9 @@ from diffusers.models.attention_processor import JointAttnProcessor2_0
 
 from engine.models.flow_transformer import FlowConfig, FlowTransformer
 
-CONFIG = FlowConfig(latent_size=4, latent_channels=4, vocab_size=20, width=64, num_layers=2)
+CONFIG = FlowConfig(
+    latent_size=4, latent_channels=4, vocab_size=20, width=64, text_width=64, num_layers=2
+)
 
 
 @pytest.mark.parametrize("count", [0, 1, 5, 256])

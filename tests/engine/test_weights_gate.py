@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 import torch
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from safetensors.torch import save_file
 
@@ -34,10 +34,6 @@ def weights(tmp_path: Path) -> Path:
     path = tmp_path / "weights.safetensors"
     save_file(TENSORS, path, metadata={"format": "pt"})
     return path
-
-
-# A busy machine is no failure.
-patient = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 def pack(header: Any, data: bytes = b"") -> bytes:
@@ -106,7 +102,6 @@ def test_headers_that_lie_are_refused_at_once(tmp_path: Path, data: bytes) -> No
     assert time.monotonic() - started < 1
 
 
-@patient
 @given(st.binary(max_size=200))
 def test_any_header_is_accepted_or_refused_clearly(
     tmp_path_factory: pytest.TempPathFactory, header: bytes

@@ -285,9 +285,7 @@ def test_every_control_has_a_name_and_a_tooltip(form: ParameterForm) -> None:
         assert button.toolTip(), button
 
 
-@settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     text=st.text(alphabet="0123456789.,eE+- px", max_size=12),
     name=st.sampled_from(["Width", "Guidance", "Rate", "Seed"]),

@@ -158,7 +158,7 @@ def test_characters_beyond_the_first_plane_do_not_shift_the_cursor(page) -> None
     assert page.text_before_cursor() == "🦊🦊"
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.lists(
         st.one_of(
