@@ -5,14 +5,23 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 
+from tokenizers.pre_tokenizers import ByteLevel
 from transformers import CLIPTokenizer
+
+END_OF_WORD = "</w>"
 
 
 def train_tokenizer(captions: Iterable[str], vocab_size: int, max_tokens: int) -> CLIPTokenizer:
-    """Byte pair encoding (Sennrich et al. 2016, 1508.07909); any script, since bytes are known."""
-    trained = CLIPTokenizer().train_new_from_iterator(captions, vocab_size, show_progress=False)
-    trained.model_max_length = max_tokens
-    return trained
+    """Byte pair encoding (Sennrich et al. 2016, 1508.07909); any script, since bytes are known.
+
+    The same captions always give the same tokenizer.
+    """
+    # Left to itself the trainer numbers the bytes that end a word in the order of a hash table.
+    last = [f"{byte}{END_OF_WORD}" for byte in sorted(ByteLevel.alphabet())]
+    trained = CLIPTokenizer().train_new_from_iterator(
+        captions, vocab_size, new_special_tokens=last, show_progress=False
+    )
+    return from_json(to_json(trained), max_tokens)  # in which they are pieces like any other
 
 
 def to_json(tokenizer: CLIPTokenizer) -> str:

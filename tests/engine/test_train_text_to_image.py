@@ -66,6 +66,17 @@ def measured(run: RunFolder, name: str) -> list[float]:
     return [line.values[name] for line in lines if name in line.values]
 
 
+def test_the_same_captions_give_the_same_tokenizer_for_any_script() -> None:
+    captions = [
+        f"{color} {thing}" for color in COLORS for thing in ("heart", "house", "红心", "né")
+    ]
+    first, second = (caption_tokenizer.train_tokenizer(captions, 540, 16) for _ in range(2))
+    assert caption_tokenizer.to_json(first) == caption_tokenizer.to_json(second)
+    for text in ("redheart", "红心", "ñandú,3d!"):
+        said = first.decode(first(text)["input_ids"], skip_special_tokens=True)
+        assert said.replace(" ", "") == text
+
+
 def test_captions_come_first_then_pictures_and_both_are_learned(
     task: TrainTextToImage, tmp_path: Path
 ) -> None:
