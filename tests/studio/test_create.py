@@ -14,22 +14,12 @@ from PySide6.QtWidgets import QApplication, QLabel, QPushButton, QToolButton, QW
 from pytestqt.qtbot import QtBot
 
 from engine import folders, metadata
-from engine.process import Standby
 from engine.worker import Engine, JobState
 from studio.settings import Settings
 from studio.widgets.number_box import NumberBox
 from studio.workspaces.create import CreateWorkspace
 
 CONTROL = Qt.KeyboardModifier.ControlModifier
-
-
-@pytest.fixture
-def engine(qtbot: QtBot) -> Iterator[Engine]:
-    standby = Standby(isolated=False)
-    engine = Engine("make", standby)
-    yield engine
-    engine.close()
-    standby.close()
 
 
 @pytest.fixture

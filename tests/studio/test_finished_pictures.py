@@ -25,7 +25,6 @@ from pytestqt.qtbot import QtBot
 from engine import folders, metadata
 from engine.gate.images import open_image
 from engine.generators.text_to_image import TextToImage
-from engine.process import Standby
 from engine.worker import Engine, JobState
 from studio.settings import Settings
 from studio.widgets.results_strip import IMAGE_ROLE
@@ -33,15 +32,6 @@ from studio.workspaces.create import CreateWorkspace
 
 CONTROL = Qt.KeyboardModifier.ControlModifier
 LEFT = Qt.MouseButton.LeftButton
-
-
-@pytest.fixture
-def engine(qtbot: QtBot) -> Iterator[Engine]:
-    standby = Standby(isolated=False)
-    engine = Engine("make", standby)
-    yield engine
-    engine.close()
-    standby.close()
 
 
 @pytest.fixture

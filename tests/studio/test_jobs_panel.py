@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,20 +10,10 @@ from PySide6.QtWidgets import QApplication, QLineEdit, QPushButton
 from pytestqt.qtbot import QtBot
 from small_tasks import Count, Misbehave
 
-from engine.process import Standby
 from engine.task import Progress
 from engine.worker import Engine, Job, JobState
 from studio.panels.job_list import JOB_ROLE, in_order, time_left
 from studio.panels.jobs import SEARCH_FROM, JobsPanel
-
-
-@pytest.fixture
-def engine(qtbot: QtBot) -> Iterator[Engine]:
-    standby = Standby(isolated=False)
-    engine = Engine("make", standby)
-    yield engine
-    engine.close()
-    standby.close()
 
 
 @pytest.fixture

@@ -12,7 +12,6 @@ from pytestqt.qtbot import QtBot
 from writing_task import Echo
 
 from engine import library
-from engine.process import Standby
 from engine.worker import Engine, JobState
 from studio.drafts import SAVE_AFTER
 from studio.settings import Settings
@@ -20,15 +19,6 @@ from studio.workspaces.write import WriteWorkspace
 
 CONTROL = Qt.KeyboardModifier.ControlModifier
 SHIFT = Qt.KeyboardModifier.ShiftModifier
-
-
-@pytest.fixture
-def engine(qtbot: QtBot) -> Iterator[Engine]:
-    standby = Standby(isolated=False)
-    engine = Engine("make", standby)
-    yield engine
-    engine.close()
-    standby.close()
 
 
 @pytest.fixture
