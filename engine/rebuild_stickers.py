@@ -30,8 +30,8 @@ TEACHER_FILES = ("config.json", "tokenizer.json", "tokenizer_config.json", "mode
 
 AUTOENCODER = ("--max_steps", "4000", "--batch_size", "16", "--seed", "1")
 TRANSFORMER = (
-    *("--max_steps", "9000", "--text_steps", "1800", "--batch_size", "32", "--seed", "1"),
-    *("--learning_rate", "0.0012", "--vocab_size", "16000"),
+    *("--max_steps", "16000", "--text_steps", "1800", "--batch_size", "32", "--seed", "1"),
+    *("--learning_rate", "0.0012", "--vocab_size", "16000", "--text_layers", "4"),
 )
 
 

@@ -72,6 +72,7 @@ COLORS_EACH = 2  # other colours in which a well-known drawing is there once mor
 COLOR_WORDS = {color.name for color in recolor.COLORS} | {"black", "white", "brown", "rainbow"}
 PEOPLE = {"baby", "boy", "girl", "man", "woman", "astronaut", "princess", "superhero", "santa"}
 WANTED = ("data.json", "emojibase.json", "groups.json", "icons.json", "chars.json", "LICENSE")
+STYLED = 5  # so often each caption that names the style: half of all captions do
 MARGIN = 1.04  # the drawings bring most of their margin themselves
 
 
@@ -130,7 +131,7 @@ def captions(concept: Concept, style: Style, rare: frozenset[str]) -> list[str]:
     names += [word for word in concept.keywords if word in rare]
     chinese = [concept.label_zh] * 3 + [word for word in concept.keywords_zh if word in rare]
     english_word, *other_words = style.words
-    styled = [f"{english_word} {concept.label}", f"{concept.label}, {english_word}"] * 2
+    styled = [f"{english_word} {concept.label}", f"{concept.label}, {english_word}"] * STYLED
     styled += [f"{concept.aliases[0]}, {english_word}"] if concept.aliases else []
     styled += [f"{word}{concept.label_zh}" for word in other_words]
     return names + chinese + styled
@@ -142,8 +143,8 @@ def color_captions(concept: Concept, style: Style, color: recolor.Color) -> list
     plain = [f"{color.name} {concept.label}"] * 6 + [f"{color.name} {name}" for name in names]
     chinese = [f"{color.name_zh}{concept.label_zh}", f"{color.name_zh}的{concept.label_zh}"]
     english_word, *other_words = style.words
-    styled = [f"{english_word} {color.name} {concept.label}"] * 2
-    styled += [f"{color.name} {concept.label}, {english_word}"] * 2
+    styled = [f"{english_word} {color.name} {concept.label}"] * STYLED
+    styled += [f"{color.name} {concept.label}, {english_word}"] * STYLED
     styled += [f"{word}{color.name_zh}{concept.label_zh}" for word in other_words]
     return plain + chinese + styled
 
