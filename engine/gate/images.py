@@ -8,12 +8,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
-from PIL import Image, ImageOps
+from PIL import ExifTags, Image, ImageOps
 
 from engine.errors import FileError
+from engine.gate.exif_text import texts_in
+from engine.gate.png_text import SIGNATURE, read_png_text
 
 FORMATS = ("PNG", "JPEG", "WEBP")
-MAXIMUM_PIXELS = 64_000_000
+MAXIMUM_PIXELS = 2**26  # 8192 × 8192
 XMP_KEYWORD = "XML:com.adobe.xmp"
 """The name under which a PNG keeps it."""
 
@@ -42,24 +44,44 @@ def open_image(path: Path) -> Image.Image:
     return _read(path, _upright)
 
 
+def read_size(path: Path) -> tuple[int, int]:
+    """Width and height in pixels as the picture is shown; no pixel is decoded. Raises FileError."""
+
+    def size_of(image: Image.Image) -> tuple[int, int]:
+        width, height = image.size
+        if "exif" not in image.info:  # to look for it behind the pixels would decode them
+            return width, height
+        turned = image.getexif().get(ExifTags.Base.Orientation, 1) in (5, 6, 7, 8)
+        return (height, width) if turned else (width, height)
+
+    return _read(path, size_of)
+
+
 def read_text(path: Path) -> dict[str, str]:
-    """The text stored beside the pixels: of a PNG by keyword, else its XMP; raises FileError.
+    """The texts stored beside the pixels, by the keyword a PNG has for them; raises FileError.
 
-    No pixel is decoded for it.
+    Of a JPEG or WebP: its XMP, the comment in its EXIF as `parameters`, and what ComfyUI puts
+    there. No pixel is decoded for it.
     """
+    try:
+        with open(path, "rb") as stream:
+            if stream.read(len(SIGNATURE)) == SIGNATURE:
+                return read_png_text(stream)
+    except (OSError, ValueError) as error:
+        raise _cannot_read(path, error) from error
+    return _read(path, _texts)
 
-    def text_of(image: Image.Image) -> dict[str, str]:
-        if hasattr(image, "text"):
-            return {str(key): str(value) for key, value in image.text.items()}
-        xmp = image.info.get("xmp", b"")
-        return {XMP_KEYWORD: xmp.decode("utf-8", "replace")} if isinstance(xmp, bytes) else {}
 
-    return _read(path, text_of)
+def _texts(image: Image.Image) -> dict[str, str]:
+    xmp = image.info.get("xmp", b"")
+    texts = {XMP_KEYWORD: xmp.decode("utf-8", "replace")} if isinstance(xmp, bytes) else {}
+    return texts | texts_in(image.getexif())
 
 
 def _read(path: Path, read: Callable[[Image.Image], Result]) -> Result:
     try:
         with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # of damaged EXIF, which we live without
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             with Image.open(path, formats=FORMATS) as image:
                 width, height = image.size

@@ -1,0 +1,1 @@
+"""What a person types as a prompt: its weights, its wildcards, its styles, its length."""
