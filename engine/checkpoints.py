@@ -110,7 +110,8 @@ def _pack(tree: Any, prefix: str, tensors: dict[str, torch.Tensor]) -> Any:
         items = [_pack(item, _join(prefix, str(i)), tensors) for i, item in enumerate(tree)]
         return {"$tuple": items} if isinstance(tree, tuple) else items
     if isinstance(tree, float) and not math.isfinite(tree):
-        return {"$float": str(tree)}  # JSON has no word for these
+        sign = "-" if math.isnan(tree) and math.copysign(1, tree) < 0 else ""
+        return {"$float": f"{sign}{tree}"}  # JSON has no word for these
     return tree
 
 

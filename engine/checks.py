@@ -11,6 +11,7 @@ from engine.errors import InvalidTask
 if TYPE_CHECKING:
     from engine.task import Field
 
+LONGEST_SHOWN = 120  # lists of short things grow long as well
 _short = reprlib.Repr()
 _short.maxstring = _short.maxother = 200
 
@@ -100,6 +101,7 @@ def _plain(number: float) -> str:
 def shown(value: Any) -> str:
     """`value` for an error message, short even when it is a thousand digits long."""
     try:
-        return _short.repr(value)
+        text = _short.repr(value)
     except ValueError:
         return "a number with thousands of digits"
+    return text if len(text) <= LONGEST_SHOWN else f"{text[: LONGEST_SHOWN - 1]}…"

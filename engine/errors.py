@@ -69,7 +69,7 @@ _OF_THE_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.ERO
 
 def explain(error: Exception, details: str = "") -> EngineError:
     """What a person can make of an exception that no task foresaw."""
-    if _is_out_of_memory(error):
+    if is_out_of_memory(error):
         return OutOfMemory(
             "The memory of this machine is not enough for this.",
             "Choose a smaller size, batch or model, or close other programs.",
@@ -92,7 +92,7 @@ def explain(error: Exception, details: str = "") -> EngineError:
     )
 
 
-def _is_out_of_memory(error: Exception) -> bool:
+def is_out_of_memory(error: Exception) -> bool:
     if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
         return True
     return isinstance(error, RuntimeError) and any(words in str(error) for words in _NO_MEMORY)

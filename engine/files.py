@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from engine.errors import FileError
 from engine.liveness import process_exists
@@ -69,6 +69,21 @@ def write_with(path: Path, write: Callable[[Path], None]) -> None:
     finally:
         with suppress(OSError):  # the error above says more, and the orphan is swept later
             temporary.unlink(missing_ok=True)
+
+
+def write_stream(path: Path, write: Callable[[BinaryIO], None]) -> None:
+    """Let `write(stream)` fill the file, for what need not be in memory as a whole.
+
+    It leaves the stream at its end. Raises FileError, as `write_with`.
+    """
+
+    def fill(temporary: Path) -> None:
+        with open(temporary, "w+b") as stream:
+            write(stream)
+            stream.flush()
+            _check_length(stream, stream.tell())
+
+    write_with(path, fill)
 
 
 def write_folder(path: Path, contents: Iterable[tuple[str, bytes]]) -> None:
@@ -197,9 +212,13 @@ def _fill(path: Path, data: bytes) -> None:
     with open(path, "wb") as stream:
         stream.write(data)
         stream.flush()
-        if os.fstat(stream.fileno()).st_size != len(data):
-            raise OSError(f"only a part of {len(data)} bytes was written")
+        _check_length(stream, len(data))
         os.fsync(stream.fileno())
+
+
+def _check_length(stream: BinaryIO, length: int) -> None:
+    if os.fstat(stream.fileno()).st_size != length:
+        raise OSError(f"only a part of {length} bytes was written")
 
 
 def _sync(path: Path) -> None:

@@ -22,6 +22,11 @@ def outputs() -> Path:
     return home() / "outputs"
 
 
+def inputs() -> Path:
+    """What tasks read from the canvas, each file named by its content; the records name them."""
+    return home() / "inputs"
+
+
 def runs() -> Path:
     """Training runs, a folder each."""
     return home() / "runs"
@@ -30,6 +35,11 @@ def runs() -> Path:
 def models() -> Path:
     """Models the person put there, and starter packs."""
     return home() / "models"
+
+
+def upscalers() -> Path:
+    """Weights of the person's own that enlarge pictures."""
+    return models() / "upscalers"
 
 
 def cache() -> Path:

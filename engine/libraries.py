@@ -28,3 +28,19 @@ def importing() -> Iterator[None]:
         if len(sys.modules) > modules and cache.is_empty():  # a frozen model would stay as well
             gc.freeze()
         gc.enable()
+
+
+@contextmanager
+def loading() -> Iterator[None]:
+    """Within, a model is loaded: a tokenizer makes objects by the ten thousand, none of it garbage.
+
+    The collector rests, and nothing is frozen: a model must be collectable when it is dropped.
+    """
+    if not gc.isenabled():
+        yield
+        return
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()

@@ -14,7 +14,9 @@ from engine.gate import json_text
 
 EMBEDDED_IMAGE_MODEL = "stickers"
 STARTER_TEXT_MODEL = "SmolLM2-135M-Instruct"
-EMBEDDED_UPSCALER = "realesr-animevideov3-x4"
+EMBEDDED_UPSCALERS = {"drawings": "realesr-animevideov3-x4", "photographs": "realesrgan-x4plus"}
+"""What the networks that ship with the studio are for, and what they are called."""
+UPSCALER_SUFFIXES = frozenset({".safetensors", ".pth", ".pt", ".ckpt"})
 MAX_STYLES = 10_000  # bytes of the list of a model's styles
 
 
@@ -48,9 +50,18 @@ def styles(name: str) -> tuple[str, ...]:
 
 
 def upscalers() -> tuple[str, ...]:
-    """Names of the networks that enlarge pictures; only those that ship with the studio."""
-    room = folders.RESOURCES / "models"
-    return tuple(path.parent.name for path in sorted(room.glob("*/upscaler.json")))
+    """What pictures the embedded networks enlarge, then the names of the person's own."""
+    own = [
+        path.name
+        for path in sorted(folders.upscalers().glob("[!.]*"))
+        if path.suffix.lower() in UPSCALER_SUFFIXES
+    ]
+    return (*EMBEDDED_UPSCALERS, *own)
+
+
+def find_upscaler(name: str) -> Path:
+    """The network that is for such pictures, or is called `name`, or stands at that path."""
+    return find(EMBEDDED_UPSCALERS.get(name, name))
 
 
 def find(name: str) -> Path:
@@ -88,7 +99,7 @@ def _names(wanted: Callable[[Path], bool]) -> Iterator[str]:
 
 
 def _candidates() -> Iterator[Path]:
-    for room in (folders.RESOURCES / "models", folders.models()):
+    for room in (folders.RESOURCES / "models", folders.models(), folders.upscalers()):
         if room.is_dir():
             yield from sorted(room.glob("[!.]*"))
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib import metadata
 from pathlib import Path, PureWindowsPath
@@ -17,27 +17,21 @@ from typing import Any
 from PIL import Image
 
 from engine import files, registry
-from engine.errors import EngineError, FileError, InvalidTask
+from engine.errors import FileError, InvalidTask
 from engine.gate import json_text
 from engine.gate.images import read_text
-from engine.picture_files import KEYWORD, PARAMETERS, encode_png, encode_webp, record_in
+from engine.picture_files import KEYWORD, PARAMETERS, encode, record_in
+from engine.readable_settings import parameters
 from engine.task import Task
 
 FORMAT = 1
 MAXIMUM_RECORD = 1_000_000
-"""Characters; a longer one was not written here."""
+"""Characters; a longer one is neither written nor read."""
+LEFT_OUT = "left out, because it was too long"
+"""What `made_with` says of a source that is not there."""
 
 MOST_SOURCES = 8
 """Steps from a picture back to the one that was drawn."""
-
-# The names under which other studios (A1111 and its heirs) look for the same fields.
-READABLE_NAMES = {
-    "num_inference_steps": "Steps",
-    "scheduler": "Sampler",
-    "guidance_scale": "CFG scale",
-    "seed": "Seed",
-}
-_ELSEWHERE = {"prompt", "negative_prompt", "model", "width", "height", "num_images_per_prompt"}
 
 Value = str | int | float | bool
 
@@ -55,10 +49,16 @@ class TaskRecord:
     """Versions, device and dtype: what else has to be the same for the same picture."""
     source: TaskRecord | None = None
     """How the picture was made that this one was made from."""
+    written: Mapping[str, Value] = field(default_factory=dict)
+    """Fields as the person wrote them, with wildcards and styles, where `values` hold others."""
 
     def origin(self) -> TaskRecord:
         """How the first of the pictures was made, which this one goes back to."""
         return self.source.origin() if self.source else self
+
+    def drawn(self) -> TaskRecord:
+        """How the newest of these was made that came from a prompt; the first where none did."""
+        return self if "prompt" in self.values or not self.source else self.source.drawn()
 
     def task(self) -> Task:
         """The task that makes this picture again; raises EngineError for what cannot be used.
@@ -84,13 +84,17 @@ def record_of(
     model_hash: str = "",
     made_with: Mapping[str, str] | None = None,
     source: TaskRecord | None = None,
+    written: Mapping[str, Value] | None = None,
 ) -> TaskRecord:
-    """What a picture says that `task` made, alone: its own seed, one image."""
+    """What a picture says that `task` made, alone: its own seed, one image.
+
+    Raises InvalidTask where its own fields are too long to be read again.
+    """
     values = {f.name: _told(f.param.kind, getattr(task, f.name)) for f in task.fields()}
     if source and _depth(source) >= MOST_SOURCES:
         source = source.origin()
     software = {"atelier": version(), **(made_with or {})}
-    return TaskRecord(task.name(), values, model_hash, software, source)
+    return _bounded(TaskRecord(task.name(), values, model_hash, software, source, written or {}))
 
 
 def write_png(
@@ -117,20 +121,24 @@ def write_picture(
     *,
     quality: int = 90,
     lossless: bool = True,
+    by_model: bool = True,
 ) -> None:
-    """Write a PNG or, where `path` ends so, a WebP; raises FileError.
+    """Write a PNG or, where `path` ends so, a WebP or JPEG; raises FileError.
 
-    Without a record it still says that a model has made it.
+    It is raised, too, for a record that is too long to be read again. Without a record it still
+    says that a model has made it, unless none had a part in it.
     """
+    program = f"Atelier {version()}"
     texts = {}
     if record is not None:
-        texts[KEYWORD] = json.dumps(_plain(record) | {"format": FORMAT}, allow_nan=False)
-        texts[PARAMETERS] = _encodable(parameters(record.origin(), image.size))
-    program = f"Atelier {version()}"
-    if path.suffix.lower() == ".webp":
-        data = encode_webp(image, texts, program, quality, lossless)
-    else:
-        data = encode_png(image, texts, program)
+        if _is_too_long(record):
+            raise FileError(
+                f"{path} was not written: its settings are too long to be read again.",
+                "Save it without its settings.",
+            )
+        texts[KEYWORD] = record_text(record)
+        texts[PARAMETERS] = encodable(parameters(record.drawn(), image.size, program))
+    data = encode(image, path.suffix, texts, program, quality, lossless, by_model)
     files.write_bytes(path, data)
 
 
@@ -159,6 +167,11 @@ def source_of(path: Path) -> TaskRecord | None:
         return None
 
 
+def record_text(record: TaskRecord) -> str:
+    """The record as JSON; `parse_record` is the way back."""
+    return json.dumps(_plain(record) | {"format": FORMAT}, allow_nan=False)
+
+
 def parse_record(text: str) -> TaskRecord:
     """The record in the JSON `text`, bounded and checked; raises ValueError."""
     if len(text) > MAXIMUM_RECORD:
@@ -168,7 +181,10 @@ def parse_record(text: str) -> TaskRecord:
         raise ValueError("they are not in the form Atelier writes")
     if record["format"] > FORMAT:
         raise ValueError("they were written by a newer version of Atelier")
-    return _checked(record)
+    checked = _checked(record)
+    if _is_too_long(checked):  # each sign may take twelve characters when it is written again
+        raise ValueError("they are too long")
+    return checked
 
 
 def _checked(record: Mapping[str, Any], depth: int = 1) -> TaskRecord:
@@ -183,28 +199,8 @@ def _checked(record: Mapping[str, Any], depth: int = 1) -> TaskRecord:
     if source is not None and (not isinstance(source, dict) or depth >= MOST_SOURCES):
         raise ValueError("the picture they go back to is not described")
     before = _checked(source, depth + 1) if source else None
-    return TaskRecord(name, values, model_hash, made_with, before)
-
-
-def parameters(record: TaskRecord, size: tuple[int, int]) -> str:
-    """The readable text: prompt, negative prompt, then `Key: value` pairs on one line."""
-    values = record.values
-    lines = [str(values.get("prompt", ""))]
-    if values.get("negative_prompt"):
-        lines.append(f"Negative prompt: {values['negative_prompt']}")
-    pairs = {READABLE_NAMES[name]: values[name] for name in READABLE_NAMES if name in values}
-    pairs["Size"] = f"{size[0]}x{size[1]}"
-    if record.model_hash:
-        pairs["Model hash"] = record.model_hash[:10]
-    if "model" in values:
-        pairs["Model"] = values["model"]
-    labels = _labels(record.name)
-    for name, value in values.items():
-        if name not in _ELSEWHERE and name not in READABLE_NAMES:
-            pairs[labels.get(name, name)] = value
-    pairs["Version"] = f"Atelier {version()}"
-    lines.append(", ".join(f"{key}: {_quoted(value)}" for key, value in pairs.items()))
-    return "\n".join(lines)
+    written = _flat(record.get("written", {}))
+    return TaskRecord(name, values, model_hash, made_with, before, written)
 
 
 def bare_name(path: str) -> str:
@@ -236,7 +232,7 @@ def _flat(values: Any) -> dict[str, Value]:
         if not re.fullmatch(r"[a-z][a-z0-9_]{0,63}", name):
             raise ValueError("a field has no proper name")
         if isinstance(value, str):
-            checked[name] = _encodable(value)
+            checked[name] = encodable(value)
         elif type(value) is int and abs(value) >= 2**63:
             raise ValueError(f"{name} is too large")
         elif isinstance(value, (int, float)):
@@ -246,14 +242,9 @@ def _flat(values: Any) -> dict[str, Value]:
     return checked
 
 
-def _encodable(text: str) -> str:
+def encodable(text: str) -> str:
     """Without what no file and no widget can hold: lone surrogates and NUL."""
     return text.encode("utf-8", "replace").decode("utf-8").replace("\0", "")
-
-
-def _quoted(value: Value) -> str:
-    text = f"{value:g}" if isinstance(value, float) else str(value)
-    return json.dumps(text, ensure_ascii=False) if re.search(r'[,:"\n]', text) else text
 
 
 def _plain(record: TaskRecord) -> dict[str, Any]:
@@ -263,16 +254,30 @@ def _plain(record: TaskRecord) -> dict[str, Any]:
         "model_hash": record.model_hash,
         "made_with": dict(record.made_with),
     }
+    plain |= {"written": dict(record.written)} if record.written else {}
     return plain | ({"source": _plain(record.source)} if record.source else {})
+
+
+def _is_too_long(record: TaskRecord) -> bool:
+    return len(record_text(record)) > MAXIMUM_RECORD
+
+
+def _bounded(record: TaskRecord) -> TaskRecord:
+    """With less of what it goes back to where all of it would be too long to be read again."""
+    if not _is_too_long(record):
+        return record
+    if record.source and record.source.source:
+        return _bounded(replace(record, source=record.source.origin()))
+    if record.source:
+        told = {**record.made_with, "source": LEFT_OUT}
+        return _bounded(replace(record, source=None, made_with=told))
+    longest = max(record.values, key=lambda name: len(str(record.values[name])))
+    raise InvalidTask(
+        longest,
+        f"The {longest.replace('_', ' ')} is too long to be kept in the picture.",
+        "Make it shorter, also what wildcards and styles put into it.",
+    )
 
 
 def _depth(record: TaskRecord) -> int:
     return 1 + (_depth(record.source) if record.source else 0)
-
-
-def _labels(task: str) -> dict[str, str]:
-    """What a person calls the fields of the task of that name, where it is known."""
-    try:
-        return {f.name: f.param.label for f in registry.task_class(task).fields()}
-    except EngineError:
-        return {}

@@ -4,15 +4,25 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from functools import cache as cache_result
+from functools import cached_property
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 from engine import cache, device
 from engine.errors import ModelError, OutOfMemory
 from engine.gate.model_folder import Component, PipelineFolder, check_pipeline, fingerprint
 from engine.gate.weights import content_hash
-from engine.libraries import importing
+from engine.libraries import importing, loading
+from engine.pipeline_kinds import (
+    TEXT_TO_IMAGE,
+    check_channels,
+    pipeline_of_kind,
+    text_class,
+    unknown_class,
+)
 from engine.schedulers import make_scheduler
 from engine.task import Progress, Report
 
@@ -30,14 +40,29 @@ class LoadedPipeline:
     weights_hash: str
     own_scheduler: Any
     """The scheduler the model came with, whatever `pipe.scheduler` is now."""
+    kinds: dict[str, LoadedPipeline] = field(default_factory=dict)
+    """The same model as other pipelines, by kind; filled when one is asked for."""
 
     @property
     def name(self) -> str:
         return self.folder.path.name
 
+    def of_kind(self, kind: str) -> LoadedPipeline:
+        """The same parts as a pipeline that does `kind`; raises InvalidTask where there is none.
+
+        It stays warm as long as the model does, so that going from one to the other is free.
+        """
+        check_channels(kind, self.pipe, self.name)
+        if kind == TEXT_TO_IMAGE:
+            return self
+        if kind not in self.kinds:
+            pipe = pipeline_of_kind(kind, self.pipe, self.name)
+            self.kinds[kind] = replace(self, pipe=pipe, kinds={})
+        return self.kinds[kind]
+
     def call_parameters(self) -> Mapping[str, inspect.Parameter]:
         """What the pipeline takes when it is called."""
-        return inspect.signature(type(self.pipe).__call__).parameters
+        return _call_parameters(type(self.pipe))  # type: ignore[arg-type]  # a class is hashable
 
     def made_with(self) -> dict[str, str]:
         """What else the same picture needs, to the last bit."""
@@ -47,10 +72,15 @@ class LoadedPipeline:
         return {
             "torch": torch.__version__,
             "diffusers": diffusers.__version__,
-            "device": self.pipe.device.type,
-            "dtype": str(self.pipe.dtype).removeprefix("torch."),
+            **self._precision,
             "threads": str(torch.get_num_threads()),
         }
+
+    @cached_property
+    def _precision(self) -> dict[str, str]:
+        """The pipeline looks through all its parts for it."""
+        dtype = str(self.pipe.dtype).removeprefix("torch.")
+        return {"device": self.pipe.device.type, "dtype": dtype}
 
     def use_scheduler(self, name: str) -> None:
         """Give the pipeline a fresh scheduler; raises InvalidTask for one that does not suit."""
@@ -72,8 +102,34 @@ class LoadedPipeline:
         config = getattr(getattr(self.pipe, "transformer", None), "config", {})
         return self._scale() * int(config.get("patch_size") or 1)
 
+    def longest_side(self) -> int | None:
+        """The largest width and height in pixels that it has places for; None where any will do."""
+        config = getattr(getattr(self.pipe, "transformer", None), "config", {})
+        places = config.get("pos_embed_max_size")
+        return int(places) * self.size_multiple() if places else None
+
+    def latent_square(self) -> int:
+        """The side, in pixels, of the square that one latent stands for."""
+        return self._scale()
+
+    def steps_run(self, steps: int, strength: float) -> int:
+        """How many of `steps` the pipeline will run at this strength, by its own rule."""
+        schedule = SimpleNamespace(timesteps=range(steps), order=1)
+        asked = SimpleNamespace(scheduler=schedule)
+        return int(type(self.pipe).get_timesteps(asked, steps, strength, None)[1])
+
     def _scale(self) -> int:
         return int(getattr(self.pipe, "vae_scale_factor", 8))
+
+    def missing_shift(self) -> float:
+        """What the finished latents lack before they are decoded: a slip in diffusers 0.42.
+
+        Of all its inpainting pipelines that of Stable Diffusion 3 alone forgets the VAE's shift.
+        """
+        if type(self.pipe).__name__ != "StableDiffusion3InpaintPipeline":
+            return 0.0
+        config = self.pipe.vae.config
+        return float(config.shift_factor * config.scaling_factor)
 
     def takes_negative_prompt(self) -> bool:
         """Models distilled with guidance (Flux) ignore it unless called with a true_cfg_scale."""
@@ -116,6 +172,11 @@ class LoadedPipeline:
         return min(cuts, key=len, default="")
 
 
+@cache_result
+def _call_parameters(pipeline_class: type) -> Mapping[str, inspect.Parameter]:
+    return inspect.signature(pipeline_class.__call__).parameters
+
+
 def load_text_to_image(path: Path, report: Report) -> LoadedPipeline:
     """The text-to-image pipeline in the folder `path`, on the best device.
 
@@ -124,9 +185,8 @@ def load_text_to_image(path: Path, report: Report) -> LoadedPipeline:
     report(Progress(0, None, "loading model"))
     with importing():
         device.configure_threads()
-    folder = check_pipeline(path)
-    key = ("text_to_image", str(path), folder.fingerprint)
-    return cache.loaded(key, lambda: _load(folder, report))
+    key = ("text_to_image", str(path), fingerprint(path))  # what is warm has passed the gate
+    return cache.loaded(key, lambda: _load(check_pipeline(path), report))
 
 
 def _load(folder: PipelineFolder, report: Report) -> LoadedPipeline:
@@ -137,7 +197,7 @@ def _load(folder: PipelineFolder, report: Report) -> LoadedPipeline:
         import torch
 
         report(Progress(0, total, "loading the libraries"))
-        pipeline_class = _pipeline_class(folder)
+        pipeline_class = text_class(folder)
         classes = [_component_class(folder, component) for component in folder.components]
     target = device.best_device()
     dtype = device.best_dtype(target)
@@ -147,7 +207,8 @@ def _load(folder: PipelineFolder, report: Report) -> LoadedPipeline:
     parts: dict[str, Any] = dict.fromkeys(folder.absent)
     for step, (component, its_class) in enumerate(zip(folder.components, classes, strict=True)):
         report(Progress(step, total, f"loading model: {component.name.replace('_', ' ')}"))
-        parts[component.name] = _load_component(folder, component, its_class, dtype)
+        with loading():
+            parts[component.name] = _load_component(folder, component, its_class, dtype)
     report(Progress(total - 1, total, "loading model: putting it together"))
     diffusers.utils.logging.disable_progress_bar()
     pipe = pipeline_class.from_pretrained(str(folder.path), local_files_only=True, **parts)
@@ -172,28 +233,6 @@ def _check_memory(folder: PipelineFolder, target: Any, dtype: Any) -> None:
             f"{folder.path.name} needs {needed / 1e9:.1f} GB of memory, {free / 1e9:.1f} are free.",
             "Close other programs, or choose a smaller model.",
         )
-
-
-def _pipeline_class(folder: PipelineFolder) -> Any:
-    """The class that draws from text with these parts (a folder may name an inpainting one)."""
-    import diffusers
-
-    named = getattr(diffusers, folder.class_name, None)
-    if named is None:
-        raise _unknown_class(folder, folder.class_name)
-    takes = inspect.signature(named.__call__).parameters
-    if {"prompt", "num_images_per_prompt"} <= takes.keys() and "image" not in takes:
-        return named
-    from diffusers.pipelines import auto_pipeline  # imports every pipeline there is, so only here
-
-    for family in auto_pipeline.SUPPORTED_TASKS_MAPPINGS:
-        for key, member in family.items():
-            if member is named and key in auto_pipeline.AUTO_TEXT2IMAGE_PIPELINES_MAPPING:
-                return auto_pipeline.AUTO_TEXT2IMAGE_PIPELINES_MAPPING[key]
-    raise ModelError(
-        f"{folder.path} is a {folder.class_name}, which does not draw from text.",
-        "Choose a text-to-image model.",
-    )
 
 
 def _load_component(
@@ -229,12 +268,5 @@ def _component_class(folder: PipelineFolder, component: Component) -> Any:
         ),
     }
     if not isinstance(found, type) or not issubclass(found, kinds[component.kind]):
-        raise _unknown_class(folder, component.class_name)
+        raise unknown_class(folder, component.class_name)
     return found
-
-
-def _unknown_class(folder: PipelineFolder, class_name: str) -> ModelError:
-    return ModelError(
-        f"{folder.path} needs {class_name}, which the libraries here do not have.",
-        "It was made for another version of diffusers or transformers; choose another model.",
-    )

@@ -123,6 +123,7 @@ class LatentPreview:
         scheduler = self.pipe.scheduler
         if previous is None or type(scheduler).__name__ not in EULER_STEPS:
             return latents
+        step += scheduler.begin_index or 0  # what starts from a picture begins further on
         before, now = float(scheduler.sigmas[step]), float(scheduler.sigmas[step + 1])
         return latents - now * (latents - previous) / (now - before)
 

@@ -1,132 +1,103 @@
-"""Enlarges pictures with Real-ESRGAN on ncnn, tile by tile, so that no seam can be seen."""
+"""Enlarges pictures: Real-ESRGAN on ncnn, or whatever weights the person has, on torch."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import numpy as np
-from numpy.typing import NDArray
-from PIL import Image, ImageFilter
+from PIL import Image
 
-from engine import cache, device
-from engine.errors import EngineError, ModelError
+from engine import cache
+from engine.errors import EngineError, InvalidTask, ModelError
 from engine.gate.images import MAXIMUM_PIXELS
-from engine.gate.weights import content_hash
+from engine.picture_networks.ncnn_network import DESCRIPTION, NcnnNetwork, load_ncnn
+from engine.picture_networks.tiling import run_tiled
+from engine.picture_networks.transparency import enlarged_with_opacity, with_hidden_colors
 from engine.task import Progress, Report
 
 if TYPE_CHECKING:
-    import ncnn
-
-TILE = 192
-"""Pixels; a tile takes about a fifth of a second, which is how quick a stop is."""
-CLEAR = 4
-"""Levels (of 255) of opacity that are the network's own noise."""
-
-Pixels = NDArray[np.uint8]
+    from engine.picture_networks.torch_network import TorchNetwork
 
 
 @dataclass(frozen=True)
 class Upscaler:
     """A network that enlarges, loaded."""
 
-    name: str
-    net: ncnn.Net
-    scale: int
-    margin: int
-    """How many pixels around a pixel the network looks at: a tile is given so much more."""
-    input: str
-    output: str
-    weights_hash: str
+    network: NcnnNetwork | TorchNetwork
+
+    @property
+    def name(self) -> str:
+        return self.network.name
+
+    @property
+    def scale(self) -> int:
+        return self.network.scale
+
+    @property
+    def weights_hash(self) -> str:
+        return self.network.weights_hash
 
     def made_with(self) -> dict[str, str]:
-        import ncnn
+        return self.network.made_with() | {"upscaler": self.name}
 
-        return {"ncnn": ncnn.__version__, "upscaler": self.name}
+    def enlarge(self, image: Image.Image, report: Report, scale: int = 0) -> Image.Image:
+        """The picture, RGB or RGBA, `scale` times as wide and high; each tile is reported.
 
-    def enlarge(self, image: Image.Image, report: Report) -> Image.Image:
-        """The picture, RGB or RGBA, `scale` times as wide and high; each tile is reported."""
+        0 is the network's own scale, other ones divide it; raises EngineError.
+        """
+        scale = self.checked(scale)
         width, height = image.size
-        _check_size(width * self.scale, height * self.scale)
-        pixels = _with_hidden_colors(image)
-        shape = (height * self.scale, width * self.scale, pixels.shape[2])
-        enlarged = np.empty(shape, np.uint8)
-        around = ((self.margin, self.margin), (self.margin, self.margin), (0, 0))
-        padded = np.pad(pixels, around, "edge")
-        tiles = list(_tiles(width, height))
-        for step, (top, left, bottom, right) in enumerate(tiles):
-            report(Progress(step, len(tiles), "enlarging"))
-            margins = 2 * self.margin
-            tile = self._enlarge_tile(padded[top : bottom + margins, left : right + margins])
-            s = self.scale
-            enlarged[top * s : bottom * s, left * s : right * s] = tile
-        report(Progress(len(tiles), len(tiles), "enlarging"))
+        _check_size(width * scale, height * scale)
+        enlarged = run_tiled(
+            self.network,
+            with_hidden_colors(image),
+            report,
+            "enlarging",
+            scale=scale,
+            through=enlarged_with_opacity,
+        )
         return Image.fromarray(enlarged)
 
-    def _enlarge_tile(self, tile: Pixels) -> Pixels:
-        """Without its margins. Opacity goes through the network as a grey picture."""
-        colors = self._run(tile[..., :3])
-        if tile.shape[2] == 3:
-            return colors
-        opacity = tile[..., 3]
-        if (opacity == opacity[0, 0]).all():
-            shown = np.full(colors.shape[:2], opacity[0, 0], np.uint8)
-        else:
-            shown = self._run(np.repeat(opacity[..., None], 3, axis=2)).mean(axis=2)
-            shown = np.where(shown < CLEAR, 0, np.where(shown > 255 - CLEAR, 255, shown))
-        colors[shown == 0] = 0
-        return np.dstack([colors, shown.astype(np.uint8)])
-
-    def _run(self, tile: Pixels) -> Pixels:
-        import ncnn
-
-        planes = np.ascontiguousarray(tile.transpose(2, 0, 1), np.float32) / 255
-        extractor = self.net.create_extractor()
-        extractor.input(self.input, ncnn.Mat(planes))  # the Mat looks into `planes`
-        failed, result = extractor.extract(self.output)
-        if failed:
-            raise EngineError(
-                f"{self.name} could not enlarge the picture.",
-                "Close other programs, in case that memory ran out, and try again.",
+    def checked(self, scale: int) -> int:
+        """How many times the picture becomes as wide and high; raises InvalidTask."""
+        if scale and self.scale % scale:
+            possible = [str(n) for n in range(1, self.scale + 1) if self.scale % n == 0]
+            raise InvalidTask(
+                "scale",
+                f"{self.name} cannot enlarge {scale} times.",
+                f"Possible with it: {', '.join(possible)}.",
             )
-        edge = self.margin * self.scale
-        enlarged = np.array(result).transpose(1, 2, 0)[edge:-edge, edge:-edge]
-        return (enlarged.clip(0, 1) * 255).round().astype(np.uint8)
+        return scale or self.scale
 
 
-def load_upscaler(folder: Path, report: Report) -> Upscaler:
-    """The upscaler in the folder, kept warm; raises ModelError."""
+def load_upscaler(path: Path, report: Report) -> Upscaler:
+    """The upscaler in the folder or file of weights, kept warm; raises ModelError."""
     report(Progress(0, None, "loading the upscaler"))
-    return cache.loaded(("upscaler", str(folder)), lambda: _load(folder))
+    key = ("upscaler", str(path), _state(path))
+    return cache.loaded(key, lambda: Upscaler(_load(path, report)))
 
 
-def _load(folder: Path) -> Upscaler:
-    import ncnn
-
-    net = ncnn.Net()
-    net.opt.num_threads = device.threads()
-    net.opt.use_vulkan_compute = False
-    network, weights = folder / "model.param", folder / "model.bin"
+def _state(path: Path) -> tuple[int, int, int] | None:
+    """Another one for a file of weights that was exchanged."""
     try:
-        described: dict[str, Any] = json.loads((folder / "upscaler.json").read_text("utf-8"))
-        weights_hash = content_hash([weights])
-        if net.load_param(str(network)) or net.load_model(str(weights)):
-            raise ValueError("its network cannot be loaded")
-        return Upscaler(folder.name, net, **described, weights_hash=weights_hash)
-    except (OSError, ValueError, TypeError) as error:
-        raise ModelError(
-            f"The upscaler in {folder} is damaged: {error}.", "Install the studio again."
-        ) from error
+        found = path.stat()
+    except OSError:  # whoever loads it says so
+        return None
+    return found.st_size, found.st_mtime_ns, found.st_ino
 
 
-def _tiles(width: int, height: int) -> Iterator[tuple[int, int, int, int]]:
-    """Top, left, bottom, right of each tile."""
-    for top in range(0, height, TILE):
-        for left in range(0, width, TILE):
-            yield top, left, min(top + TILE, height), min(left + TILE, width)
+def _load(path: Path, report: Report) -> NcnnNetwork | TorchNetwork:
+    if path.is_dir():
+        if not (path / DESCRIPTION).is_file():
+            raise ModelError(
+                f"{path.name} is no upscaler.",
+                "Choose another: drawings, photographs, or a file of weights.",
+            )
+        return load_ncnn(path)
+    from engine.picture_networks.torch_network import load_torch
+
+    return load_torch(path, report)
 
 
 def _check_size(width: int, height: int) -> None:
@@ -134,27 +105,5 @@ def _check_size(width: int, height: int) -> None:
         raise EngineError(
             f"The enlarged picture would have {width} × {height} pixels, "
             f"more than the {MAXIMUM_PIXELS // 1_000_000} million allowed.",
-            "Make the picture smaller first, or enlarge a part of it.",
+            "Enlarge it fewer times, or a part of it only.",
         )
-
-
-def _with_hidden_colors(image: Image.Image) -> Pixels:
-    """RGB or RGBA, where what is transparent takes the colours of what is beside it.
-
-    Else the network would draw an edge between the picture and a colour nobody sees.
-    """
-    if not image.has_transparency_data:
-        return np.asarray(image.convert("RGB"))
-    image = image.convert("RGBA")
-    pixels = np.array(image)
-    hidden = pixels[..., 3] == 0
-    radius = 1
-    while hidden.any() and not hidden.all() and radius < 2 * max(image.size):
-        blurred = np.asarray(
-            image.convert("RGBa").filter(ImageFilter.BoxBlur(radius)).convert("RGBA")
-        )
-        near = hidden & (blurred[..., 3] > 8)  # below that the division has no digits left
-        pixels[near, :3] = blurred[near, :3]
-        hidden &= ~near
-        radius *= 2
-    return pixels

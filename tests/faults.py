@@ -45,7 +45,9 @@ class Disk:
             return open(path, mode, buffering, **named)
         self.ask()
         raw = _Raw(self, path, mode.replace("b", ""))
-        return raw if buffering == 0 else io.BufferedWriter(raw)
+        if buffering == 0:
+            return raw
+        return io.BufferedRandom(raw) if "+" in mode else io.BufferedWriter(raw)
 
 
 class _Raw(io.FileIO):

@@ -13,13 +13,14 @@ WIDTH = 16
 """Of every text encoder here."""
 
 
-def save_stable_diffusion(folder: Path, **options: Any) -> Path:
+def save_stable_diffusion(folder: Path, in_channels: int = 4, **options: Any) -> Path:
     """A Stable Diffusion 1: UNet on 4-channel latents, one CLIP, noise schedule; 16×16 pixels."""
     from diffusers import PNDMScheduler, StableDiffusionPipeline, UNet2DConditionModel
 
     torch.manual_seed(0)
     unet = UNet2DConditionModel(
         sample_size=8,
+        in_channels=in_channels,
         block_out_channels=(16, 16),
         layers_per_block=1,
         cross_attention_dim=WIDTH,
@@ -42,6 +43,16 @@ def save_stable_diffusion(folder: Path, **options: Any) -> Path:
     } | options
     pipe = StableDiffusionPipeline(**parts, requires_safety_checker=False)
     pipe.save_pretrained(folder, safe_serialization=True)
+    return folder
+
+
+def save_inpainting_stable_diffusion(folder: Path) -> Path:
+    """A Stable Diffusion 1 that is shown the mask and what is around it beside the latents."""
+    save_stable_diffusion(folder, in_channels=9)
+    index = folder / "model_index.json"
+    index.write_text(
+        index.read_text().replace("StableDiffusionPipeline", "StableDiffusionInpaintPipeline")
+    )
     return folder
 
 

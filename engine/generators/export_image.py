@@ -9,15 +9,16 @@ from typing import ClassVar
 from engine import files, metadata
 from engine.gate.images import open_image
 from engine.picture_files import FORMATS, SUFFIXES
+from engine.picture_settings import says_by_model
 from engine.task import Progress, Report, Saved, Task, param
 
 
 @dataclass(frozen=True)
 class ExportImage(Task):
-    """A copy as PNG or WebP; what is transparent stays so."""
+    """A copy as PNG, WebP or JPEG; what is transparent stays so, but in a JPEG it becomes white."""
 
     title: ClassVar[str] = "Export a picture"
-    summary: ClassVar[str] = "Saves a picture as PNG or WebP."
+    summary: ClassVar[str] = "Saves a picture as PNG, WebP or JPEG."
 
     image: str = param(
         label="Picture",
@@ -29,20 +30,21 @@ class ExportImage(Task):
         "PNG",
         label="Format",
         help="PNG is read everywhere and loses nothing; WebP makes files a fraction as large and "
-        "is what messengers want stickers in.",
+        "is what messengers want stickers in. JPEG is read everywhere too, loses a little, and "
+        "makes white of what is transparent.",
         choices=FORMATS,
     )
     lossless: bool = param(
         True,
         label="Lossless",
         help="WebP that keeps every pixel as it is. Without it the file is smaller still and the "
-        "quality below decides how much is lost. PNG is always lossless.",
+        "quality below decides how much is lost. PNG is always lossless, JPEG never.",
     )
     quality: int = param(
         90,
         label="Quality",
-        help="WebP: lower makes smaller files with more blur; where it is lossless, higher only "
-        "takes longer to find a smaller file.",
+        help="WebP and JPEG: lower makes smaller files with more blur; of a lossless WebP, higher "
+        "only takes longer to find a smaller file.",
         minimum=1,
         maximum=100,
     )
@@ -50,7 +52,7 @@ class ExportImage(Task):
         True,
         label="Keep its settings inside",
         help="The file still tells the prompt and everything else it was drawn with. Without it "
-        "only the mark remains that a model made it.",
+        "only the mark remains that a model made it, where one did.",
     )
 
     def run(self, report: Report, out: Path) -> None:
@@ -62,13 +64,20 @@ class ExportImage(Task):
     def write(self, path: Path) -> Path:
         """Export to this path, with the ending of the format; raises FileError."""
         source = Path(self.image).expanduser()
-        suffix = SUFFIXES[self.file_format]
-        target = path if path.suffix.lower() == suffix else path.with_name(path.name + suffix)
+        target = named_for(path, self.file_format)
         metadata.write_picture(
             target,
             open_image(source),
             metadata.source_of(source) if self.keep_settings else None,
             quality=self.quality,
             lossless=self.lossless,
+            by_model=says_by_model(source),
         )
         return target
+
+
+def named_for(path: Path, file_format: str) -> Path:
+    """`path` with the ending of the format."""
+    suffix = SUFFIXES[file_format]
+    endings = (suffix, ".jpeg") if suffix == ".jpg" else (suffix,)
+    return path if path.suffix.lower() in endings else path.with_name(path.name + suffix)

@@ -32,7 +32,7 @@ class MakeSticker(Task):
         files.make_folder(out)
         source = Path(self.image).expanduser()
         drawing = open_image(source)
-        upscaler = load_upscaler(library.find(self.upscaler), report)
+        upscaler = load_upscaler(library.find_upscaler(self.upscaler), report)
         sticker = self.maker(upscaler).make(drawing, report)
         path = files.new_path(out, f"{source.stem}-sticker", ".png")
         record = self.record(upscaler, metadata.source_of(source))

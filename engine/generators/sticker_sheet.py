@@ -10,12 +10,13 @@ from typing import ClassVar
 from PIL import Image
 
 from engine import files, library, metadata
+from engine.drawing_task import Drawn
 from engine.errors import InvalidTask
 from engine.gate.images import MAXIMUM_PIXELS
 from engine.generators.export_image import ExportImage
 from engine.generators.make_sticker import MakeSticker
 from engine.generators.remove_background import RemoveBackground
-from engine.generators.text_to_image import Drawn, TextToImage
+from engine.generators.text_to_image import TextToImage
 from engine.picture_files import SUFFIXES
 from engine.sheet import Sheet
 from engine.task import Event, Preview, Progress, Report, Saved, Task, param, same_param, seed_param
@@ -120,7 +121,7 @@ class StickerSheet(Task):
         files.make_folder(out)
         prompts = self._prompts()
         sheet = self._sheet(len(prompts) * self.num_images_per_prompt)
-        upscaler = load_upscaler(library.find(library.EMBEDDED_UPSCALER), report)
+        upscaler = load_upscaler(library.find_upscaler("drawings"), report)
         stem = files.timestamp()
         for place, drawn in enumerate(self._draw(prompts, sheet, report)):
             making = MakeSticker(

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import torch
 from faults import assert_nothing_is_lost, contents, temporary_files
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from engine import checkpoints
@@ -129,6 +129,7 @@ TREES = st.recursive(
 
 @settings(max_examples=60)
 @given(TREES)
+@example(-math.nan)
 def test_any_tree_comes_back(tmp_path_factory: pytest.TempPathFactory, tree: Any) -> None:
     path = tmp_path_factory.mktemp("checkpoints") / "c"
     checkpoints.save(path, 1, {"part": tree})

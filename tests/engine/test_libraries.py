@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from engine import cache
-from engine.libraries import importing
+from engine.libraries import importing, loading
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -68,6 +68,13 @@ def test_where_somebody_else_collects_nothing_changes() -> None:
     with importing():
         importlib.import_module("made_for_this")
     assert not gc.isenabled()
+    assert gc.get_freeze_count() == 0
+
+
+def test_the_collector_rests_while_a_model_is_loaded_and_nothing_stays() -> None:
+    with loading():
+        assert not gc.isenabled()
+    assert gc.isenabled()
     assert gc.get_freeze_count() == 0
 
 

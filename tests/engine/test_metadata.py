@@ -120,10 +120,55 @@ def test_a_picture_goes_back_to_the_one_that_was_drawn() -> None:
     record = metadata.record_of(TASK)
     for _ in range(30):
         record = metadata.record_of(TextToImage(prompt="later", seed=2), source=record)
-    told = json.dumps({**metadata._plain(record), "format": 1})
+    told = metadata.record_text(record)
     assert len(told) < 20_000, "the way back stays short"
     assert parse_record(told) == record
     assert record.origin().values["prompt"] == TASK.prompt
+
+
+LONG = "🦊" * 40_000  # twelve characters each in the file
+
+
+def test_what_a_picture_goes_back_to_is_shortened_before_it_is_too_long() -> None:
+    first, middle, last = (
+        TextToImage(prompt=prompt + LONG[:length], seed=1)
+        for prompt, length in (("first", 30_000), ("middle", 30_000), ("last", 30_000))
+    )
+    record = metadata.record_of(last, source=metadata.record_of(middle))
+    assert record.source is not None, "two of these fit"
+    before = metadata.record_of(middle, source=metadata.record_of(first))
+    record = metadata.record_of(last, source=before)
+    assert record.source == before.source, "three do not, but the first is told"
+    assert parse_record(metadata.record_text(record)) == record
+
+
+def test_a_source_that_does_not_fit_is_left_out_and_that_is_told() -> None:
+    written = {"prompt": LONG}
+    source = metadata.record_of(TextToImage(prompt=LONG, seed=1))
+    record = metadata.record_of(TextToImage(prompt=LONG, seed=2), source=source, written=written)
+    assert record.source is None
+    assert record.made_with["source"] == metadata.LEFT_OUT
+    assert (record.values["prompt"], record.written) == (LONG, written)
+    assert parse_record(metadata.record_text(record)) == record
+
+
+def test_settings_too_long_to_be_read_again_are_never_written(tmp_path: Path) -> None:
+    with pytest.raises(InvalidTask, match="negative prompt is too long") as raised:
+        metadata.record_of(TextToImage(prompt="a", negative_prompt=LONG * 3, seed=1))
+    assert raised.value.field == "negative_prompt"
+    path = tmp_path / "picture.png"
+    with pytest.raises(FileError, match="too long"):
+        metadata.write_picture(
+            path, Image.new("RGB", (2, 2)), TaskRecord("text_to_image", {"prompt": LONG * 3})
+        )
+    assert not path.exists()
+
+
+def test_what_can_be_read_can_be_written_again() -> None:
+    text = json.dumps({**RECORD, "values": {"prompt": LONG * 3}}, ensure_ascii=False)
+    assert len(text) < metadata.MAXIMUM_RECORD
+    with pytest.raises(ValueError, match="too long"):
+        parse_record(text)
 
 
 @pytest.mark.parametrize("source", [7, "a", {}, {"task": "../x", "values": {}}])

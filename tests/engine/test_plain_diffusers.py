@@ -1,23 +1,14 @@
-"""The embedded model in plain diffusers: other pipelines, a LoRA, and "Copy as Python"."""
+"""The embedded model in plain diffusers: other pipelines, and a LoRA."""
 
 from __future__ import annotations
 
-import subprocess
-import sys
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-import tiny_models
 from PIL import Image
 
-from engine import folders, library, metadata
-from engine.errors import EngineError
-from engine.gate.images import open_image
-from engine.generators.text_to_image import TextToImage
-from engine.metadata import TaskRecord
-from engine.python_script import python_script
+from engine import folders, library
 
 MODEL = folders.RESOURCES / "models" / library.EMBEDDED_IMAGE_MODEL
 STEPS = 2
@@ -115,60 +106,3 @@ def test_a_lora_of_the_transformer_learns() -> None:
         losses.append(loss.item())
     assert losses[-1] < losses[0]
     pipe("red heart", num_inference_steps=STEPS, max_sequence_length=0, output_type="np")
-
-
-def run_program(program: str, folder: Path) -> np.ndarray[Any, Any]:
-    done = subprocess.run(
-        [sys.executable, "-c", program], cwd=folder, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr
-    return np.asarray(open_image(folder / "image.png"))
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize(
-    ("model", "values"),
-    [
-        ("embedded", {}),
-        ("embedded", {"scheduler": "flow_match_heun", "negative_prompt": 'it\'s "blue" 😀'}),
-        ("stable_diffusion", {"width": 24}),
-    ],
-)
-def test_copied_as_python_it_draws_the_same_bit_for_bit(
-    model: str, values: dict[str, Any], tmp_path: Path
-) -> None:
-    folder = MODEL
-    if model != "embedded":
-        folder = tiny_models.save_stable_diffusion(tmp_path / "model")
-    task = TextToImage(
-        prompt="red heart", model=str(folder), num_inference_steps=STEPS, seed=3, **values
-    )
-    task.run(lambda event: None, tmp_path / "out")
-    [path] = (tmp_path / "out").iterdir()
-    record = metadata.read_task(path)
-    assert record is not None
-    image = open_image(path)
-    program = python_script(record, folder, image.size)
-    assert np.array_equal(run_program(program, tmp_path), np.asarray(image))
-
-
-def test_what_a_strange_picture_says_never_becomes_a_program(tmp_path: Path) -> None:
-    evil = '"); import os; os.abort() #'
-    record = TaskRecord(
-        "text_to_image",
-        {"prompt": evil, "seed": 1, "num_inference_steps": evil, "guidance_scale": evil}
-        | {"scheduler": evil, "negative_prompt": evil + "\n'''"},
-        "",
-        {"dtype": evil, "device": evil, "threads": evil},
-    )
-    program = python_script(record, MODEL, (8, 8))
-    import ast
-
-    names = {node.id for node in ast.walk(ast.parse(program)) if isinstance(node, ast.Name)}
-    assert "os" not in names
-    assert names <= {"np", "torch", "pipe", "image", "Image", "StableDiffusion3Pipeline"}
-
-
-def test_only_drawings_can_be_copied_as_python(tmp_path: Path) -> None:
-    with pytest.raises(EngineError, match="not drawn from a prompt"):
-        python_script(TaskRecord("upscale", {}), MODEL, (8, 8))

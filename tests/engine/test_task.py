@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from engine import registry
@@ -57,6 +57,8 @@ JSON = st.recursive(
 
 
 @given(st.sampled_from(NAMES), JSON)
+@example("tiled", ["9" * 5000] * 3)
+@example("tiled", [["9" * 5000] * 3] * 3)
 def test_any_value_is_taken_or_refused_by_name(name: str, value: Any) -> None:
     try:
         task = Everything.from_dict({"prompt": "a fox", name: value})

@@ -36,6 +36,7 @@ PIPELINES = {
     "pixart": tiny_models.save_pixart,
 }
 STEPS = 3
+LONG = "🦊 " * 45_000  # thirteen characters each in the file
 
 
 @pytest.fixture(scope="module")
@@ -500,6 +501,16 @@ def test_a_missing_model_or_a_bad_folder_for_results_is_a_clear_error(
     with pytest.raises(FileError, match="file"):
         task(sd).run(events.append, tmp_path / "file" / "out")
     assert events == [], "said at once, and not after the work"
+
+
+def test_settings_too_long_for_a_picture_are_refused_before_it_is_drawn(
+    sd: Path, tmp_path: Path
+) -> None:
+    events: list[Event] = []
+    with pytest.raises(InvalidTask, match="prompt is too long"):
+        task(sd, prompt=LONG, negative_prompt=LONG).run(events.append, tmp_path)
+    assert not of_kind(events, Preview)
+    assert not list(tmp_path.iterdir())
 
 
 def test_the_picture_tells_nothing_of_this_machine(sd: Path, tmp_path: Path) -> None:
