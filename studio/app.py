@@ -6,6 +6,7 @@ import logging
 import signal
 import sys
 from logging.handlers import RotatingFileHandler
+from pathlib import Path
 from types import TracebackType
 
 from PySide6.QtCore import QTimer
@@ -39,6 +40,8 @@ def main() -> int:
     for number in (signal.SIGINT, signal.SIGTERM):  # Ctrl+C in the terminal, the end of the session
         signal.signal(number, lambda *_: app.quit())
     studio.window.show()
+    for path in app.arguments()[1:2]:  # what Qt has not taken for itself
+        studio.window.open_file(Path(path).absolute())
     code = app.exec()
     studio.close()
     return code

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any
+from typing import Any, TypeVar
 
 from PySide6.QtCore import QObject, Qt, Signal
 from shiboken6 import isValid
+
+from engine.errors import EngineError
+
+Result = TypeVar("Result")
 
 
 class Background(QObject):
@@ -24,7 +28,7 @@ class Background(QObject):
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="background")
         self._done.connect(self._deliver, Qt.ConnectionType.QueuedConnection)
 
-    def run(self, work: Callable[[], Any], then: Callable[[Any], None]) -> None:
+    def run(self, work: Callable[[], Any], then: Callable[[Any], object]) -> None:
         """Call `work` on the thread, then `then` with its result on the GUI thread.
 
         What `work` raises is raised again on the GUI thread, where the excepthook shows it.
@@ -33,6 +37,18 @@ class Background(QObject):
         # The signal carries this object, so that it outlives its own delivery.
         future.add_done_callback(lambda done: self._done.emit(self, then, done))
 
-    def _deliver(self, _: Background, then: Callable[[Any], None], done: Future[Any]) -> None:
+    def finish(self) -> None:
+        """Wait for what has been asked for; nothing can be asked for after that."""
+        self._thread.shutdown()
+
+    def _deliver(self, _: Background, then: Callable[[Any], object], done: Future[Any]) -> None:
         if isValid(self._owner):
             then(done.result())
+
+
+def attempt(work: Callable[[], Result]) -> Result | EngineError:
+    """For `work` whose failure is an answer too."""
+    try:
+        return work()
+    except EngineError as error:
+        return error

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtCore import QObject, QSize, Signal
+from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QImage
 
 from engine.errors import EngineError
@@ -17,11 +17,11 @@ class Drawing(QObject):
     """Any number of jobs may wait; the oldest is the one that is drawn."""
 
     changed = Signal()
-    previewed = Signal(QImage, QSize)  # the half-made image, and how large it will be
-    saved = Signal(object, object)  # Path, and the Task that drew it
-    failed = Signal(object, object)  # EngineError, and the Task that met it
+    previewed = Signal(object, QImage)  # Job, and its half-made image
+    saved = Signal(object, object)  # Job, and the Path of what it has made
+    failed = Signal(object, object)  # Job, and the EngineError it met
     noticed = Signal(str)
-    stopped = Signal()
+    ended = Signal(object)  # Job, however it ended
 
     def __init__(self, engine: Engine, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -32,16 +32,17 @@ class Drawing(QObject):
     def running(self) -> bool:
         return bool(self._jobs)
 
-    def start(self, task: Task, out: Path) -> None:
+    def start(self, task: Task, out: Path) -> Job:
         """Draw `task` as soon as what waits before it is done."""
         job = Job(task, out)
         job.reported.connect(lambda event, job=job: self._take(job, event))
         job.finished.connect(lambda job=job: self._end(job))
         job.failed.connect(lambda error, job=job: self._fail(job, error))
-        job.cancelled.connect(lambda job=job: self._stop(job))
+        job.cancelled.connect(lambda job=job: self._end(job))
         self._jobs.append(job)
         self._engine.submit(job)
         self.changed.emit()
+        return job
 
     def stop(self) -> None:
         """Stop the picture that is being drawn; those that wait behind it come next."""
@@ -72,10 +73,9 @@ class Drawing(QObject):
 
     def _take(self, job: Job, event: Event) -> None:
         if isinstance(event, Preview):
-            preview = images.from_pil(event.image)
-            self.previewed.emit(preview, _final_size(job.task, preview))
+            self.previewed.emit(job, images.from_pil(event.image))
         elif isinstance(event, Saved):
-            self.saved.emit(event.path, job.task)
+            self.saved.emit(job, event.path)
         elif isinstance(event, Notice):
             self.noticed.emit(event.message)
         self.changed.emit()
@@ -83,18 +83,8 @@ class Drawing(QObject):
     def _end(self, job: Job) -> None:
         self._jobs.remove(job)
         self.changed.emit()
+        self.ended.emit(job)
 
     def _fail(self, job: Job, error: EngineError) -> None:
         self._end(job)
-        self.failed.emit(error, job.task)
-
-    def _stop(self, job: Job) -> None:
-        self._end(job)
-        self.stopped.emit()
-
-
-def _final_size(task: Task, preview: QImage) -> QSize:
-    """The size of the finished image where the task says it; else that of the preview."""
-    asked = task.to_dict()
-    width, height = int(asked.get("width", 0)), int(asked.get("height", 0))
-    return QSize(width or preview.width(), height or preview.height())
+        self.failed.emit(job, error)

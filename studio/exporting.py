@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,7 @@ from PySide6.QtCore import QObject, Signal
 
 from engine.errors import EngineError
 from engine.generators.export_image import ExportImage
-from studio.background import Background
+from studio.background import Background, attempt
 
 Copies = list[tuple[Path, Path]]
 """From, to."""
@@ -49,7 +49,7 @@ class Exporting(QObject):
             return
         source, target = self._waiting.pop(0)
         task = ExportImage(image=str(source), **self._values)
-        self._background.run(lambda: _attempt(lambda: task.write(target)), self._take)
+        self._background.run(lambda: attempt(lambda: task.write(target)), self._take)
 
     def _take(self, result: Path | EngineError) -> None:
         if isinstance(result, EngineError):
@@ -58,10 +58,3 @@ class Exporting(QObject):
             return
         self._written.append(result)
         self._next()
-
-
-def _attempt(write: Callable[[], Path]) -> Path | EngineError:
-    try:
-        return write()
-    except EngineError as error:
-        return error

@@ -1,23 +1,29 @@
-"""What is done with finished pictures in Create: stickers, enlarging, exporting."""
+"""What is done with finished pictures in Create: stickers, enlarging, copying, exporting."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 from PySide6.QtCore import QObject
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QFileDialog
 
-from engine import files, folders, library
-from engine.errors import EngineError
+from engine import files, library
+from engine.errors import EngineError, InvalidTask
+from engine.gate.images import read_size
+from engine.generators.export_image import named_for
 from engine.metadata import read_task
 from engine.picture_files import SUFFIXES
 from engine.python_script import python_script
 from engine.registry import task_class
 from studio.actions import Command
-from studio.drawing import Drawing
 from studio.exporting import Exporting
+from studio.generating import Generating
+from studio.projects import Projects
 from studio.settings import Settings
+from studio.staging import Staging
 from studio.widgets.easel import Easel
 
 CHOICES = "create/export"
@@ -25,12 +31,23 @@ FOLDER = "create/export_folder"
 
 
 class FinishedPictures(QObject):
-    """Works on the results that are marked, or on the one on the canvas; makes new files only."""
+    """Works on the results that are marked, or on what is on the canvas; makes new files only."""
 
-    def __init__(self, easel: Easel, drawing: Drawing, settings: Settings, parent: QObject) -> None:
+    def __init__(
+        self,
+        easel: Easel,
+        staging: Staging,
+        generating: Generating,
+        projects: Projects,
+        settings: Settings,
+        parent: QObject,
+    ) -> None:
         super().__init__(parent)
         self._easel = easel
-        self._drawing = drawing
+        self._staging = staging
+        self._generating = generating
+        self._projects = projects
+        self._of_canvas = False
         self._settings = settings
         self._exporting = Exporting(self)
         self._exporting.finished.connect(self._tell_written)
@@ -42,6 +59,7 @@ class FinishedPictures(QObject):
         bar.wanted.connect(self.choose_where)
         bar.cancelled.connect(self._exporting.stop)
         easel.strip.itemSelectionChanged.connect(self._follow)
+        generating.arrived.connect(self._forget_nothing_to_do)
 
     def actions_table(self) -> list[Command]:
         tr = self.tr
@@ -53,14 +71,7 @@ class FinishedPictures(QObject):
                 "sticker",
                 lambda: self.work("make_sticker"),
             ),
-            Command(
-                "create_enlarge",
-                tr("Enlarge ×4"),
-                "Ctrl+Shift+U",
-                "scaling",
-                lambda: self.work("upscale"),
-            ),
-            Command("create_export", tr("Export…"), "Ctrl+S", "download", self.export),
+            Command("create_export", tr("Export…"), "Ctrl+Shift+E", "download", self.export),
             Command(
                 "create_python",
                 tr("Copy as Python"),
@@ -70,37 +81,43 @@ class FinishedPictures(QObject):
             ),
         ]
 
-    def paths(self) -> list[Path]:
-        """The pictures that a command is for."""
+    def with_pictures(self, then: Callable[[list[Path]], None]) -> None:
+        """Call `then` with the pictures that a command is for; says so where there are none."""
         chosen = self._easel.strip.chosen_paths()
-        shown = self._easel.canvas.path
-        return chosen or ([shown] if shown else [])
+        if chosen:
+            then(chosen)
+        elif self._staging.path or not self._staging.document.is_empty:
+            self._generating.with_picture(lambda path: then([path]))
+        else:
+            self._easel.say(self._nothing_to_do())
 
-    def work(self, name: str) -> None:
+    def work(self, name: str, values: Mapping[str, Any] | None = None) -> None:
         """Hand each of the pictures to the task of that name."""
-        paths = self.paths()
-        if not paths:
-            self._say_nothing_to_do()
-            return
-        self._easel.errors.hide()
-        for path in paths:
-            task = task_class(name).from_dict({"image": str(path)})
-            self._drawing.start(task, folders.outputs())
+        task = task_class(name)
+
+        def send(paths: list[Path]) -> None:
+            self._easel.errors.hide()
+            try:
+                for path in paths:
+                    self._generating.work(task, values or {}, path)
+            except InvalidTask as error:
+                self._easel.errors.show_error(error, can_retry=False)
+
+        self.with_pictures(send)
 
     def copy_as_python(self) -> None:
-        """Put a program that draws the picture on the canvas again on the clipboard."""
-        canvas = self._easel.canvas
-        if canvas.path is None:
-            self._say_nothing_to_do()
-            return
+        """Put a program that draws the picture again on the clipboard."""
+        self.with_pictures(lambda paths: self._copy_as_python(paths[-1]))
+
+    def _copy_as_python(self, path: Path) -> None:
         try:
-            record = read_task(canvas.path)
+            record = read_task(path)
             if record is None:
                 self._easel.say(self.tr("This image holds no settings of Create."))
                 return
             folder = library.find(str(record.values.get("model", "")))
-            size = (canvas.image.width(), canvas.image.height())
-            QGuiApplication.clipboard().setText(python_script(record, folder, size))
+            script = python_script(record, folder, read_size(path), path.parent)
+            QGuiApplication.clipboard().setText(script)
         except EngineError as error:
             self._easel.errors.show_error(error, can_retry=False)
         else:
@@ -110,11 +127,14 @@ class FinishedPictures(QObject):
 
     def export(self) -> None:
         """Ask in what form; `choose_where` comes next."""
-        paths = self.paths()
-        if not paths:
-            self._say_nothing_to_do()
-        elif not self._exporting.running:
-            self._easel.export_bar.ask(paths)
+        if self._exporting.running:
+            return
+        worked_on = self._generating.known_path() is None and not self._staging.document.is_empty
+        self._of_canvas = worked_on and not self._easel.strip.chosen_paths()
+        if self._of_canvas:
+            self._easel.export_bar.ask([Path(self._projects.name)])
+        else:
+            self.with_pictures(self._easel.export_bar.ask)
 
     def choose_where(self) -> None:
         """One picture gets a name, several a folder."""
@@ -141,7 +161,14 @@ class FinishedPictures(QObject):
 
     def export_to(self, target: Path) -> None:
         """The one picture, to this file."""
-        self._start([(self._easel.export_bar.paths[0], target)], target.parent)
+        bar = self._easel.export_bar
+        if not self._of_canvas:
+            self._start([(bar.paths[0], target)], target.parent)
+            return
+        self._settings.set_value(FOLDER, str(target.parent))
+        how = {name: value for name, value in bar.values().items() if name != "file_format"}
+        self._projects.export_to(named_for(target, bar.values()["file_format"]), **how)
+        bar.hide()
 
     def export_into(self, folder: Path) -> None:
         """All of them, into this folder; what is there already stays."""
@@ -180,12 +207,17 @@ class FinishedPictures(QObject):
 
     def _follow(self) -> None:
         """While the person is asked, they may mark other pictures."""
-        bar = self._easel.export_bar
-        if bar.isVisible() and not self._exporting.running and self.paths():
-            bar.ask(self.paths())
+        bar, chosen = self._easel.export_bar, self._easel.strip.chosen_paths()
+        if bar.isVisible() and not self._exporting.running and chosen:
+            self._of_canvas = False
+            bar.ask(chosen)
 
-    def _say_nothing_to_do(self) -> None:
-        self._easel.say(self.tr("There is no picture yet: generate one, or open one."))
+    def _nothing_to_do(self) -> str:
+        return self.tr("There is no picture yet: generate one, or open one.")
+
+    def _forget_nothing_to_do(self) -> None:
+        if self._easel.remark.text == self._nothing_to_do():
+            self._easel.say("")
 
 
 def _free(folder: Path, stem: str, suffix: str, taken: set[Path]) -> Path:

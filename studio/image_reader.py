@@ -27,21 +27,23 @@ class ImageReader(QObject):
     def read(self, path: Path, then: Callable[[QImage], None]) -> None:
         """Call `then` with the image at `path`, unless another one has been asked for since."""
         self._wanted = path
-        self._background.run(lambda: _read(path), lambda read: self._deliver(path, read, then))
+        self._background.run(lambda: read_picture(path), lambda read: self._deliver(read, then))
 
     def _deliver(
-        self, path: Path, read: QImage | FileError, then: Callable[[QImage], None]
+        self, read: tuple[Path, QImage | FileError], then: Callable[[QImage], None]
     ) -> None:
+        path, image = read
         if path != self._wanted:
             return
-        if isinstance(read, FileError):
-            self.failed.emit(read)
+        if isinstance(image, FileError):
+            self.failed.emit(image)
         else:
-            then(read)
+            then(image)
 
 
-def _read(path: Path) -> QImage | FileError:
+def read_picture(path: Path) -> tuple[Path, QImage | FileError]:
+    """The picture at `path`, or why there is none; for another thread."""
     try:
-        return images.from_pil(open_image(path))
+        return path, images.from_pil(open_image(path))
     except FileError as error:
-        return error
+        return path, error

@@ -8,6 +8,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QImage
 
 
@@ -46,3 +47,9 @@ def to_pil(image: QImage) -> Image.Image:
     """RGBA where the picture can be transparent, else RGB."""
     pixels = to_array(image)
     return Image.fromarray(pixels if image.hasAlphaChannel() else pixels[:, :, :3].copy())
+
+
+def resized(image: QImage, width: int, height: int) -> QImage:
+    """Smoothly, whatever becomes of its proportions."""
+    mode = Qt.TransformationMode.SmoothTransformation
+    return image.scaled(width, height, Qt.AspectRatioMode.IgnoreAspectRatio, mode)

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import importlib
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from PySide6.QtCore import QByteArray, QSize, Qt, QUrl
-from PySide6.QtGui import QAction, QActionGroup, QCloseEvent, QDesktopServices
+from PySide6.QtGui import (
+    QAction,
+    QActionGroup,
+    QCloseEvent,
+    QDesktopServices,
+)
 from PySide6.QtWidgets import (
     QDockWidget,
     QMainWindow,
     QMenu,
-    QMessageBox,
     QStackedWidget,
     QToolBar,
     QWidget,
@@ -21,12 +26,15 @@ from PySide6.QtWidgets import (
 from engine import folders
 from engine.worker import Engine
 from studio import theme
-from studio.actions import Command, add_actions
+from studio.actions import Command, add_actions, fill_menu
+from studio.dialogs.closing import ask_to_stop
 from studio.settings import Settings
+from studio.widgets.file_drops import FileDrops
 from studio.widgets.status_line import StatusLine
 
 if TYPE_CHECKING:
     from studio.workspaces.create import CreateWorkspace
+    from studio.workspaces.gallery import GalleryWorkspace
     from studio.workspaces.write import WriteWorkspace
 
 LAYOUT_VERSION = 1
@@ -57,11 +65,12 @@ class MainWindow(QMainWindow):
         self.setWindowTitle("Atelier")
         self.setMinimumSize(QSize(900, 600))
         self.setDockNestingEnabled(True)
+        FileDrops(self).dropped.connect(self.open_file)
         self._places = self._list_places()
         self._stack = QStackedWidget()
         self.setCentralWidget(self._stack)
         self._commands = self._list_commands()
-        actions = add_actions(self, self._commands, everywhere=True)
+        actions = add_actions(self, self._commands, Qt.ShortcutContext.WindowShortcut)
         self._actions = {action.objectName(): action for action in actions}
         self._rail = self._build_rail()
         self._docks: list[QDockWidget] = []
@@ -81,6 +90,7 @@ class MainWindow(QMainWindow):
             Place("write", self.tr("Write"), "pen-line", "write", "WriteWorkspace"),
             Place("create", self.tr("Create"), "brush", "create", "CreateWorkspace"),
             Place("train", self.tr("Train"), "brain", "train", "TrainWorkspace", trains=True),
+            Place("gallery", self.tr("Gallery"), "images", "gallery", "GalleryWorkspace"),
         )
         return {place.name: place for place in places}
 
@@ -92,8 +102,8 @@ class MainWindow(QMainWindow):
         workspace = self._workspaces[place.name]
         self._stack.setCurrentWidget(workspace)
         self._actions[f"open_{place.name}"].setChecked(True)
-        self.setWindowTitle(f"{place.title} — Atelier")
         self._settings.set_value("workspace", place.name)
+        self._show_title()
         for name, menu in self._menus.items():
             menu.menuAction().setVisible(name == place.name)
         workspace.setFocus()
@@ -105,15 +115,36 @@ class MainWindow(QMainWindow):
         engines = [self._train, self._make] if place.trains else [self._make]
         workspace = getattr(module, place.class_name)(engines[0], self._settings, *engines[1:])
         self._stack.addWidget(workspace)
+        workspace.windowTitleChanged.connect(self._show_title)
         workspace.restoreState(self._settings.bytes(f"layout/{place.name}"), LAYOUT_VERSION)
         if place.name == "write":
             cast("WriteWorkspace", workspace).draw_requested.connect(self.draw)
+        elif place.name == "gallery":
+            self._join_gallery(cast("GalleryWorkspace", workspace))
         self._add_menu(place, workspace)
         return cast(QMainWindow, workspace)
 
     def draw(self, prompt: str) -> None:
         """Open Create and draw there what was written."""
-        cast("CreateWorkspace", self.open_workspace("create")).draw(prompt)
+        self._open_create().draw(prompt)
+
+    def _join_gallery(self, gallery: GalleryWorkspace) -> None:
+        gallery.open_requested.connect(self.open_file)
+        gallery.reuse_requested.connect(lambda path: self._open_create().reusing.restore(path))
+        gallery.create_requested.connect(self._open_create)
+
+    def _open_create(self) -> CreateWorkspace:
+        return cast("CreateWorkspace", self.open_workspace("create"))
+
+    def open_file(self, path: Path) -> None:
+        """Open a picture or a project, in Create."""
+        self._open_create().open_file(path)
+
+    def _show_title(self) -> None:
+        """What the workspace has open, where it says so, and which one it is."""
+        place = self._places[self._settings.value("workspace", "create")]
+        parts = [self._workspaces[place.name].windowTitle(), place.title, "Atelier"]
+        self.setWindowTitle(" — ".join(part for part in parts if part))
 
     def workspace_named(self, name: str) -> QMainWindow | None:
         return self._workspaces.get(name)
@@ -180,8 +211,7 @@ class MainWindow(QMainWindow):
     def _add_menu(self, place: Place, workspace: QMainWindow) -> None:
         """A menu of the workspace's own, in sight while it is."""
         menu = QMenu(place.title, self)
-        for action in self.workspace_actions(workspace):
-            menu.addAction(action)
+        fill_menu(menu, self.workspace_actions(workspace))
         menu.addSeparator()
         for dock in workspace.findChildren(QDockWidget):
             menu.addAction(dock.toggleViewAction())
@@ -252,7 +282,7 @@ class MainWindow(QMainWindow):
                 dock.show()
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        if (self._make.busy or self._train.busy) and not self._may_stop():
+        if (self._make.busy or self._train.busy) and not ask_to_stop(self):
             event.ignore()
             return
         self._settings.set_bytes("geometry", self.saveGeometry())
@@ -262,19 +292,3 @@ class MainWindow(QMainWindow):
             workspace.close()
         self._settings.save()
         super().closeEvent(event)
-
-    def _may_stop(self) -> bool:
-        """Ask once, because closing stops what is being made."""
-        question = QMessageBox(self)
-        question.setObjectName("confirm_close")
-        question.setIcon(QMessageBox.Icon.Question)
-        question.setWindowTitle(self.tr("Close Atelier"))
-        question.setText(self.tr("Work is still running. Stop it and close?"))
-        question.setInformativeText(
-            self.tr("A training run saves a checkpoint first and can be resumed.")
-        )
-        stop = question.addButton(self.tr("Stop and close"), QMessageBox.ButtonRole.DestructiveRole)
-        stay = question.addButton(self.tr("Keep working"), QMessageBox.ButtonRole.RejectRole)
-        question.setDefaultButton(stay)
-        question.exec()
-        return question.clickedButton() is stop

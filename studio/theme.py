@@ -30,7 +30,7 @@ SPACING = 8
 
 SCHEMES = ("system", "light", "dark")
 ROLES = (
-    *("primary", "danger", "quiet", "fold"),  # buttons
+    *("primary", "danger", "quiet", "fold", "chip", "chip-problem"),  # buttons
     *("title", "heading", "caption", "problem"),  # labels
     *("error", "notice", "card", "page", "desk", "strip", "edge"),  # boxes and bars
 )

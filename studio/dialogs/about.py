@@ -28,6 +28,8 @@ LIBRARIES = (
     "diffusers",
     "xllamacpp",
     "ncnn",
+    "onnxruntime",
+    "spandrel",
     "Pillow",
 )
 MARK = 48  # pixels

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QRectF
-from PySide6.QtGui import QPainter
+from functools import lru_cache
+
+from PySide6.QtCore import QRect, QRectF
+from PySide6.QtGui import QBrush, QImage, QPainter
 
 from studio import theme
 
@@ -13,10 +15,16 @@ SIDE = 8  # logical pixels of a square
 def paint_checkerboard(painter: QPainter, area: QRectF) -> None:
     """Fill `area`; the squares stay where they are when it is moved."""
     colors = theme.colors()
-    painter.fillRect(area, colors.checker_light)
-    left, top = int(area.left()) // SIDE, int(area.top()) // SIDE
-    for row in range(top, int(area.bottom()) // SIDE + 1):
-        for column in range(left, int(area.right()) // SIDE + 1):
-            if (row + column) % 2:
-                square = QRectF(column * SIDE, row * SIDE, SIDE, SIDE)
-                painter.fillRect(square & area, colors.checker_dark)
+    painter.fillRect(area, QBrush(_squares(colors.checker_light.rgb(), colors.checker_dark.rgb())))
+
+
+@lru_cache(maxsize=2)
+def _squares(light: int, dark: int) -> QImage:
+    """Two by two of them, to be repeated."""
+    image = QImage(2 * SIDE, 2 * SIDE, QImage.Format.Format_RGB32)
+    image.fill(light)
+    painter = QPainter(image)
+    for place in (SIDE, 0), (0, SIDE):
+        painter.fillRect(QRect(*place, SIDE, SIDE), dark)
+    painter.end()
+    return image

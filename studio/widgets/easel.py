@@ -4,49 +4,52 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtCore import QSize, Qt, QUrl, Signal
-from PySide6.QtGui import QAction, QDesktopServices, QDragEnterEvent, QDropEvent, QImage
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QAction, QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import (
     QFrame,
-    QGridLayout,
     QHBoxLayout,
     QLabel,
     QProgressBar,
     QPushButton,
-    QStackedWidget,
     QToolButton,
     QVBoxLayout,
     QWidget,
 )
 
-from engine import folders
 from engine.registry import task_class
+from studio.canvas.document import Document
 from studio.theme import SPACING, icon, set_role
-from studio.widgets.empty_state import EmptyState
+from studio.widgets.canvas_stage import CanvasStage
+from studio.widgets.drop_zones import DropZones
 from studio.widgets.error_box import ErrorBox
 from studio.widgets.export_bar import ExportBar
-from studio.widgets.image_canvas import ImageCanvas, dropped_file
+from studio.widgets.picture_view import dropped_file
 from studio.widgets.prompt_edit import PromptEdit
+from studio.widgets.remark import Remark
 from studio.widgets.results_strip import ResultsStrip
-from studio.widgets.style_button import StyleButton
+from studio.widgets.strength_slider import StrengthSlider
+from studio.widgets.style_chips import StyleChips
+
+OPEN, LAYER, REUSE = "open", "layer", "reuse"
+"""What a picture may be dropped for."""
 
 
 class Easel(QWidget):
     """Everything but the parameters; the workspace decides what the buttons do."""
 
-    dropped = Signal(object)  # the Path of a file that was dropped anywhere here
+    dropped = Signal(str, object)  # what for, one of the zones, and the Path of the file
     undo = Signal()  # of what was said last
     example_chosen = Signal(str)
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, document: Document, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.canvas = ImageCanvas()
-        self._build_empty()
-        self._pages = QStackedWidget()
-        self._pages.addWidget(self.empty)
-        self._pages.addWidget(self.canvas)
+        self.stage = CanvasStage(document)
+        self.canvas = self.stage.view
+        self.stage.example_chosen.connect(self.example_chosen)
         self.setAcceptDrops(True)
-        self.canvas.dropped.connect(self.dropped)
+        self.canvas.setAcceptDrops(False)  # what is dropped is for the zones over it
+        self._build_zones()
         self.strip = ResultsStrip()
         self._results = QWidget()
         self._results.hide()
@@ -56,28 +59,15 @@ class Easel(QWidget):
         self._results_row.addWidget(self.strip, 1)
         self.export_bar = ExportBar(task_class("export_image"))
         self.errors = ErrorBox()
-        self._build_remark()
+        self.remark = Remark()
+        self.remark.undo.connect(self.undo)
+        self.strength = StrengthSlider()
+        self.strength.hide()
         self._build_prompts()
         self._build_buttons()
-        self._build_bar()
         self._lay_out()
 
     # ------------------------------------------------------------------ what is shown
-
-    def show_image(self, image: QImage, path: Path) -> None:
-        self.canvas.show_image(image, path)
-        self.strip.select(path)
-        self._show_canvas(self.tr("{} × {}").format(image.width(), image.height()))
-
-    def show_preview(self, image: QImage, size: QSize) -> None:
-        self.canvas.show_preview(image, size)
-        self._show_canvas(self.tr("Preview"))
-        self._zoom.clear()  # of an image whose size may not be known yet
-
-    def show_nothing(self) -> None:
-        self.canvas.clear()
-        self._bar.hide()
-        self._pages.setCurrentWidget(self.empty)
 
     def show_progress(self, status: str, fraction: float | None, running: bool) -> None:
         """What is going on, in words and as a bar."""
@@ -85,13 +75,20 @@ class Easel(QWidget):
         self._progress.setRange(0, 0 if running and fraction is None else 1000)
         self._progress.setValue(round((fraction or 0) * 1000))
         self.stop_button.setVisible(running)
-        self.canvas.set_words(status)
-        if self.canvas.image.isNull():
-            self._pages.setCurrentWidget(self.canvas if running else self.empty)
+
+    def show_meaning(self, text: str, tip: str, *, strength: bool) -> None:
+        """What Generate will do, and whether there is anything to keep a part of."""
+        self.generate_button.setText(text)
+        self.generate_button.setToolTip(tip)
+        self.strength.setVisible(strength)
 
     def add_result(self, path: Path, prompt: str = "") -> None:
         self.strip.add(path, prompt)
         self._results.show()
+
+    def show_results(self, any_picture: bool) -> None:
+        """The results and what can be done with them, once there is something to do it to."""
+        self._results.setVisible(any_picture or self.strip.count() > 0)
 
     def add_deeds(self, actions: list[QAction]) -> None:
         """Buttons beside the results, for what can be done with the marked ones."""
@@ -105,76 +102,37 @@ class Easel(QWidget):
 
     def say(self, message: str, *, undo: bool = False) -> None:
         """A remark that needs no answer; an empty one takes the last away."""
-        self._said.setText(message)
-        self._undo_button.setVisible(undo)
-        self._remark.setVisible(bool(message))
+        self.remark.say(message, undo=undo)
 
     def set_negative_prompt(self, text: str) -> None:
         self.negative_prompt.replace(text)
         if text:
             self._fold.setChecked(True)
 
-    def show_in_folder(self) -> None:
-        if self.canvas.path:
-            QDesktopServices.openUrl(QUrl.fromLocalFile(str(self.canvas.path.parent)))
-
-    def _show_canvas(self, size: str) -> None:
-        self._pages.setCurrentWidget(self.canvas)
-        self._size.setText(size)
-        self._bar.show()
-
-    def _show_zoom(self, zoom: float) -> None:
-        self._zoom.setText("" if self.canvas.is_preview else f"{zoom * 100:.0f} %")
-
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        source = event.source()
-        own = isinstance(source, QWidget) and self.isAncestorOf(source)
-        if not own and dropped_file(event.mimeData()):
+        """Over a picture there is a choice; what the canvas itself gives away is not taken back."""
+        if event.source() is not self.canvas and dropped_file(event.mimeData()):
             event.acceptProposedAction()
+            if self.stage.has_picture:
+                self.zones.offer()
 
     def dropEvent(self, event: QDropEvent) -> None:
         path = dropped_file(event.mimeData())
         if path:
             event.acceptProposedAction()
-            self.dropped.emit(path)
+            self.zones.hide()
+            self.dropped.emit(OPEN, path)
 
     # ------------------------------------------------------------------ building
 
-    def _build_empty(self) -> None:
-        examples = (folders.RESOURCES / "example_prompts.txt").read_text(encoding="utf-8")
-        first, *others = examples.splitlines()
-        self.empty = EmptyState(
-            "image-plus",
-            self.tr("Draw something"),
-            self.tr("Say below what you would like to see, or begin with an example. ")
-            + self.tr("Drop an image made here to get its settings back."),
-            self.tr("Draw “{}”").format(first),
-        )
-        self.empty.triggered.connect(lambda: self.example_chosen.emit(first))
-        row = self.empty.add_row()
-        for prompt in others:
-            button = QPushButton(prompt)
-            button.setToolTip(self.tr("Draw “{}”").format(prompt))
-            set_role(button, "quiet")
-            button.clicked.connect(lambda _=False, prompt=prompt: self.example_chosen.emit(prompt))
-            row.addWidget(button)
-
-    def _build_remark(self) -> None:
-        self._said = QLabel()
-        self._said.setTextFormat(Qt.TextFormat.PlainText)
-        self._said.setWordWrap(True)
-        set_role(self._said, "caption")
-        self._undo_button = QPushButton(icon("undo-2", "muted"), self.tr("Undo"))
-        self._undo_button.setToolTip(self.tr("Bring the former settings back"))
-        set_role(self._undo_button, "quiet")
-        self._undo_button.clicked.connect(self.undo)
-        self._remark = QWidget()
-        row = QHBoxLayout(self._remark)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.addWidget(self._said, 1)
-        row.addWidget(self._undo_button)
-        row.addWidget(self._tool("x", self.tr("Hide this remark"), self._remark.hide))
-        self._remark.hide()
+    def _build_zones(self) -> None:
+        zones = {
+            OPEN: (self.tr("Open"), self.tr("Go on with this picture instead")),
+            LAYER: (self.tr("Add as a layer"), self.tr("Lay it over what is here")),
+            REUSE: (self.tr("Use its settings"), self.tr("Take over how it was made")),
+        }
+        self.zones = DropZones(zones, self.stage)
+        self.zones.chosen.connect(self.dropped)
 
     def _build_prompts(self) -> None:
         self.prompt = PromptEdit()
@@ -182,7 +140,9 @@ class Easel(QWidget):
         self.prompt.setAccessibleName(self.tr("Prompt"))
         self.prompt.setPlaceholderText(self.tr("What do you want to see?"))
         self.prompt.setToolTip(
-            self.tr("What to draw. Ctrl+Enter generates, Alt+Up brings back earlier prompts.")
+            self.tr("What to draw; {red|blue} and __animal__ are drawn by the seed. ")
+            + self.tr("Ctrl+Enter generates, Ctrl+Up and Ctrl+Down weigh a word, ")
+            + self.tr("Alt+Up brings back earlier prompts.")
         )
         self.negative_prompt = PromptEdit()
         self.negative_prompt.setObjectName("negative_prompt")
@@ -190,7 +150,7 @@ class Easel(QWidget):
         self.negative_prompt.setPlaceholderText(self.tr("What should not be in it?"))
         self.negative_prompt.setToolTip(self.tr("What the image should move away from."))
         self.negative_prompt.hide()
-        self.style_button = StyleButton()
+        self.styles = StyleChips()
         self._fold = QToolButton()
         self._fold.setCheckable(True)
         self._fold.setText(self.tr("Negative prompt"))
@@ -206,7 +166,7 @@ class Easel(QWidget):
 
     def _build_buttons(self) -> None:
         self.generate_button = QPushButton(icon("sparkles", "on_accent"), self.tr("Generate"))
-        self.generate_button.setToolTip(self.tr("Draw it (Ctrl+Enter); several may wait in line"))
+        self.generate_button.setObjectName("generate")
         set_role(self.generate_button, "primary")
         self.stop_button = QPushButton(icon("square"), self.tr("Stop"))
         self.stop_button.setToolTip(self.tr("Stop the image that is being drawn (Esc)"))
@@ -219,64 +179,27 @@ class Easel(QWidget):
         self._progress.setTextVisible(False)
         set_role(self._progress, "edge")
 
-    def _build_bar(self) -> None:
-        """The size and the zoom of what is on the canvas, floating in its corner."""
-        canvas = self.canvas
-        self._bar = QFrame()
-        set_role(self._bar, "card")
-        self._zoom, self._size = QLabel(), QLabel()
-        for label in (self._zoom, self._size):
-            set_role(label, "caption")
-            label.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self._zoom.setMinimumWidth(6 * SPACING)
-        canvas.zoom_changed.connect(self._show_zoom)
-        row = QHBoxLayout(self._bar)
-        row.setContentsMargins(SPACING, SPACING // 4, SPACING // 4, SPACING // 4)
-        row.setSpacing(0)
-        row.addWidget(self._size)
-        row.addSpacing(SPACING)
-        for name, tip, slot in (
-            ("zoom-out", self.tr("Zoom out (-)"), canvas.zoom_out),
-            ("zoom-in", self.tr("Zoom in (+)"), canvas.zoom_in),
-            ("maximize", self.tr("Fit to the window (F)"), canvas.fit),
-        ):
-            row.addWidget(self._tool(name, tip, slot))
-        row.insertWidget(3, self._zoom)
-        corner = QGridLayout(canvas)
-        corner.setContentsMargins(*[SPACING] * 4)
-        corner.addWidget(
-            self._bar, 0, 0, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignBottom
-        )
-        self._bar.hide()
-
-    def _tool(self, name: str, tip: str, slot: object) -> QToolButton:
-        button = QToolButton()
-        button.setIcon(icon(name, "muted"))
-        button.setToolTip(tip)
-        button.setAccessibleName(tip)
-        set_role(button, "quiet")
-        button.clicked.connect(slot)
-        return button
-
     def _lay_out(self) -> None:
         desk = QFrame()
         set_role(desk, "desk")
         column = QVBoxLayout(desk)
         column.setContentsMargins(2 * SPACING, SPACING, 2 * SPACING, SPACING)
         column.setSpacing(SPACING)
-        for widget in (self._results, self.export_bar, self.errors, self._remark):
+        for widget in (self._results, self.export_bar, self.errors, self.remark):
             column.addWidget(widget)
         column.addLayout(self._prompt_row())
-        below = QHBoxLayout()
-        below.addWidget(self._fold)
-        below.addWidget(self.style_button)
-        below.addStretch(1)
-        below.addWidget(self._status)
-        column.addLayout(below)
+        self.below = QHBoxLayout()
+        self.below.setSpacing(2 * SPACING)
+        for widget in (self._fold, self.styles):
+            self.below.addWidget(widget)
+        self.below.addStretch(1)
+        self.below.addWidget(self._status)
+        self.below.addWidget(self.strength)
+        column.addLayout(self.below)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
-        layout.addWidget(self._pages, 1)
+        layout.addWidget(self.stage, 1)
         layout.addWidget(self._progress)
         layout.addWidget(desk)
 

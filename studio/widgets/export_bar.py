@@ -112,11 +112,12 @@ class ExportBar(QFrame):
         self.hide()
 
     def _show_choices(self) -> None:
-        """PNG loses nothing, so there is nothing to choose."""
-        can_lose = self._format.currentText() != "PNG"
-        self._lossless.setVisible(can_lose)
-        self._quality_label.setVisible(can_lose and not self._lossless.isChecked())
-        self._quality.setVisible(can_lose and not self._lossless.isChecked())
+        """PNG loses nothing, JPEG always something; of WebP it can be chosen."""
+        name = self._format.currentText()
+        self._lossless.setVisible(name == "WebP")
+        loses = name == "JPEG" or (name == "WebP" and not self._lossless.isChecked())
+        self._quality_label.setVisible(loses)
+        self._quality.setVisible(loses)
 
     def _lay_out(self) -> None:
         """What and where to above, in what form below: both fit into a narrow window."""

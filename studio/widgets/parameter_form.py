@@ -28,27 +28,37 @@ from studio.widgets.path_editors import PathChoiceEditor, PathEditor
 class ParameterForm(QScrollArea):
     """Rows for the basic fields, the rest behind "Advanced"; it scrolls where there is no room.
 
-    Every change, by hand or by `set_values`, can be taken back through `undo_stack`.
+    With `also` it holds the fields of further tasks too; `show_fields_of` says whose are in sight.
+
+    Every change, by hand or by `set_values`, can be taken back through `undo_stack`: one of its
+    own, or one that it shares with what else is being worked on.
     """
 
     changed = Signal()
 
     def __init__(
-        self, task_class: type[Task], exclude: Iterable[str] = (), parent: QWidget | None = None
+        self,
+        task_class: type[Task],
+        exclude: Iterable[str] = (),
+        undo_stack: QUndoStack | None = None,
+        also: Iterable[type[Task]] = (),
+        parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
         self._task_class = task_class
-        self._editors = {
-            field.name: _editor_for(field)
-            for field in task_class.fields()
-            if field.name not in set(exclude)
-        }
+        left_out = set(exclude)
+        self._editors: dict[str, FieldEditor] = {}
+        for shown in (task_class, *also):
+            for field in shown.fields():
+                if field.name not in {*left_out, *self._editors}:
+                    self._editors[field.name] = _editor_for(field)
         self._build()
+        self.show_fields_of(task_class)
         for name, editor in self._editors.items():
             if editor.field.has_default:
                 editor.show_value(editor.field.default)
             editor.changed.connect(lambda name=name: self._edited(name))
-        self.undo_stack = QUndoStack(self)
+        self.undo_stack = undo_stack if undo_stack is not None else QUndoStack(self)
         self._shown = self.values()
         self._restoring = False
 
@@ -61,6 +71,12 @@ class ParameterForm(QScrollArea):
 
         Names that the form does not have are ignored.
         """
+        usable, refused = self.check(values)
+        self._replace(self._shown | usable)
+        return refused
+
+    def check(self, values: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, InvalidTask]]:
+        """Those of its fields that can be used as they are, and why the others cannot."""
         usable: dict[str, Any] = {}
         refused: dict[str, InvalidTask] = {}
         for name, editor in self._editors.items():
@@ -69,8 +85,7 @@ class ParameterForm(QScrollArea):
                     usable[name] = editor.check(values[name])
                 except InvalidTask as error:
                     refused[name] = error
-        self._replace(self._shown | usable)
-        return refused
+        return usable, refused
 
     def reset(self) -> None:
         """Back to the defaults, as one step of undo."""
@@ -88,7 +103,9 @@ class ParameterForm(QScrollArea):
         try:
             for editor in self._editors.values():
                 editor.check(editor.value())
-            return self._task_class.from_dict(self.values() | extra)
+            names = {field.name for field in self._task_class.fields()}
+            own = {name: value for name, value in self.values().items() if name in names}
+            return self._task_class.from_dict(own | extra)
         except InvalidTask as error:
             self.show_error(error.field, str(error))
             raise
@@ -113,6 +130,12 @@ class ParameterForm(QScrollArea):
         for editor in self._editors.values():
             if isinstance(editor, SeedEditor):
                 editor.seed.show_used(seed)
+
+    def show_fields_of(self, task: type[Task]) -> None:
+        """Keep those in sight that this task has."""
+        names = {field.name for field in task.fields()}
+        for name, editor in self._editors.items():
+            editor.setVisible(name in names)
 
     def editor(self, field: str) -> FieldEditor:
         """The row of a field."""
@@ -177,20 +200,23 @@ class ParameterForm(QScrollArea):
 
     def _edited(self, name: str) -> None:
         if not self._restoring:
-            self.undo_stack.push(_Change(self, name, self._shown, self.values()))
+            changed = self.tr("change of {}").format(self._editors[name].field.param.label)
+            self.undo_stack.push(_Change(self, name, changed, self._shown, self.values()))
 
     def _replace(self, values: Mapping[str, Any]) -> None:
         if dict(values) != self._shown:
-            self.undo_stack.push(_Change(self, "", self._shown, values))
+            self.undo_stack.push(
+                _Change(self, "", self.tr("change of settings"), self._shown, values)
+            )
 
     def show_values(self, values: Mapping[str, Any]) -> None:
-        """For the undo stack: show values that are known to fit."""
+        """For the undo stack: show values that are known to fit, and make no step of it."""
         self._restoring = True
         for name, value in values.items():
             if self._editors[name].value() != value:
                 self._editors[name].show_value(value)
         self._restoring = False
-        self._shown = dict(values)
+        self._shown = self._shown | dict(values)
         self.changed.emit()
 
 
@@ -198,9 +224,14 @@ class _Change(QUndoCommand):
     """From one set of values to another; edits of the same field in a row become one."""
 
     def __init__(
-        self, form: ParameterForm, name: str, before: Mapping[str, Any], after: Mapping[str, Any]
+        self,
+        form: ParameterForm,
+        name: str,
+        text: str,
+        before: Mapping[str, Any],
+        after: Mapping[str, Any],
     ) -> None:
-        super().__init__(name)
+        super().__init__(text)
         self._form = form
         self._name = name
         self._before = dict(before)
@@ -216,7 +247,9 @@ class _Change(QUndoCommand):
         return 1 if self._name else -1
 
     def mergeWith(self, newer: QUndoCommand) -> bool:
-        if not isinstance(newer, _Change) or newer._name != self._name:
+        if not isinstance(newer, _Change):
+            return False
+        if newer._form is not self._form or newer._name != self._name:
             return False
         self._after = newer._after
         return True

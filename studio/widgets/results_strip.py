@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import cast
 
 from PIL import ImageOps
 from PySide6.QtCore import (
+    QEvent,
     QItemSelectionModel,
     QMimeData,
     QModelIndex,
@@ -18,7 +20,16 @@ from PySide6.QtCore import (
     QUrl,
     Signal,
 )
-from PySide6.QtGui import QAction, QImage, QPainter, QPainterPath, QPen
+from PySide6.QtGui import (
+    QAction,
+    QFocusEvent,
+    QImage,
+    QKeyEvent,
+    QKeySequence,
+    QPainter,
+    QPainterPath,
+    QPen,
+)
 from PySide6.QtWidgets import (
     QListView,
     QListWidget,
@@ -35,6 +46,7 @@ from engine.gate.images import open_image
 from studio import images, theme
 from studio.background import Background
 from studio.widgets.checkerboard import paint_checkerboard
+from studio.widgets.tooltips import literal
 
 SIDE = 56  # logical pixels of a thumbnail
 CELL = SIDE + theme.SPACING
@@ -85,7 +97,7 @@ class ResultsStrip(QListWidget):
         item.setData(PATH_ROLE, path)
         item.setData(Qt.ItemDataRole.AccessibleTextRole, tooltip or path.name)
         item.setSizeHint(QSize(CELL, CELL))
-        item.setToolTip(_plain(tooltip or path.name))
+        item.setToolTip(literal(tooltip or path.name))
         self.insertItem(0, item)
         if self.count() > MOST:
             self.takeItem(self.count() - 1)
@@ -94,10 +106,15 @@ class ResultsStrip(QListWidget):
             lambda: _thumbnail(path, side), lambda image: _show_thumbnail(self, path, image)
         )
 
-    def select(self, path: Path) -> None:
-        """Mark a result without announcing it."""
-        item = self._item(path)
-        if item and item is not self.currentItem():  # else several may be chosen, and stay so
+    def select(self, path: Path | None) -> None:
+        """Mark a result, or none, without announcing it."""
+        item = self._item(path) if path else None
+        if path is None:
+            self.blockSignals(True)
+            self.clearSelection()
+            self.setCurrentRow(-1)
+            self.blockSignals(False)
+        elif item and item is not self.currentItem():  # else several may be chosen, and stay so
             self.blockSignals(True)
             self.setCurrentItem(item, ALONE)
             self.blockSignals(False)
@@ -109,6 +126,25 @@ class ResultsStrip(QListWidget):
 
     def newest(self) -> Path | None:
         return self.item(0).data(PATH_ROLE) if self.count() else None
+
+    def event(self, event: QEvent) -> bool:
+        """Here Ctrl+A marks all results; elsewhere it is for the canvas."""
+        override = event.type() == QEvent.Type.ShortcutOverride
+        is_key = override and isinstance(event, QKeyEvent)
+        if is_key and cast(QKeyEvent, event).matches(QKeySequence.StandardKey.SelectAll):
+            event.accept()
+            return True
+        return super().event(event)
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        """Qt would choose the first one; a person who comes by with Tab has chosen nothing yet."""
+        row = self.currentRow()
+        self.blockSignals(True)
+        super().focusInEvent(event)
+        if row < 0:
+            self.clearSelection()
+            self.setCurrentRow(-1)
+        self.blockSignals(False)
 
     def mimeData(self, items: list[QListWidgetItem]) -> QMimeData:  # type: ignore[override]
         data = QMimeData()
@@ -138,6 +174,7 @@ class ResultsStrip(QListWidget):
         menu = self.menu_at(place)
         if menu is not None:
             menu.exec(self.mapToGlobal(place))
+            menu.deleteLater()
 
 
 def _show_thumbnail(strip: ResultsStrip, path: Path, image: QImage | None) -> None:
@@ -195,9 +232,3 @@ def _thumbnail(path: Path, side: int) -> QImage | None:
         return images.from_pil(ImageOps.fit(open_image(path), (side, side)))
     except FileError:
         return None
-
-
-def _plain(text: str) -> str:
-    """A tooltip shows anything that looks like HTML as such, unless it is told not to."""
-    escaped = text.replace("&", "&amp;").replace("<", "&lt;")
-    return f"<qt>{escaped}</qt>"

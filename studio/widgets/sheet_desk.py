@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QUndoStack
 from PySide6.QtWidgets import QPushButton, QVBoxLayout, QWidget
 
 from engine.errors import InvalidTask
@@ -16,9 +17,12 @@ class SheetDesk(QWidget):
 
     draw_requested = Signal(object)
 
-    def __init__(self, draws: type[Task], parent: QWidget | None = None) -> None:
+    def __init__(
+        self, draws: type[Task], undo_stack: QUndoStack, parent: QWidget | None = None
+    ) -> None:
         super().__init__(parent)
-        self.form = ParameterForm(draws)
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self.form = ParameterForm(draws, undo_stack=undo_stack)
         self.button = QPushButton(icon("sparkles", "on_accent"), self.tr("Draw the sheet"))
         self.button.setToolTip(self.tr("Draw all of them; what is finished is kept when you stop"))
         set_role(self.button, "primary")

@@ -1,299 +1,297 @@
-"""Create: the canvas in the middle, the prompt under it, the parameters at the right."""
+"""Create: the canvas in the middle, the prompt under it, parameters and layers at the right."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
-from PySide6.QtCore import Qt
-from PySide6.QtGui import QImage, QUndoGroup
-from PySide6.QtWidgets import QDockWidget, QFileDialog, QMainWindow, QTabWidget
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtGui import QCloseEvent, QUndoStack
+from PySide6.QtWidgets import QDockWidget, QMainWindow, QTabWidget
 
-from engine import folders
-from engine.errors import EngineError, FileError, InvalidTask
-from engine.metadata import TaskRecord, bare_name, read_task
+from engine.errors import EngineError, InvalidTask
 from engine.registry import task_class
 from engine.task import Task
-from engine.worker import Engine
-from studio.actions import Command, add_actions
+from engine.worker import Engine, Job
+from studio import create_menu
+from studio.actions import Command, add_actions, group_actions
+from studio.canvas.document import Document
 from studio.drawing import Drawing
+from studio.effects import Effects
 from studio.finished_pictures import FinishedPictures
-from studio.image_reader import ImageReader
-from studio.prompt_styles import PromptStyles
+from studio.generating import Generating
+from studio.opening import Opening
+from studio.prompting import Prompting
+from studio.requests import Meaning, button_text, button_tip
+from studio.reusing import PROMPTS, Reusing
+from studio.scenes import Origins
+from studio.sessions import Sessions
 from studio.settings import Settings
+from studio.staging import Staging
 from studio.sticker_sheets import StickerSheets
+from studio.undoing import Undoing
 from studio.widgets.easel import Easel
 from studio.widgets.parameter_form import ParameterForm
+from studio.widgets.tabbed_docks import TabbedDocks
+from studio.workbench import Workbench
 
-TASK = "text_to_image"
-PROMPTS = ("prompt", "negative_prompt")
 REQUEST = "create/request"
 HISTORY = "create/history"
+NOT_IN_THE_FORM = (*PROMPTS, "image", "mask", "strength", "left", "top", "right", "bottom")
+"""What is said elsewhere: in words, by the slider, on the canvas."""
+MOST_STEPS = 300
+"""Of undo. Old pixels go to a file, but layers and settings of old steps stay in memory."""
+FIRST_SIZE = QSize(512, 512)
+"""Of the canvas before there is anything on it."""
 
 
 class CreateWorkspace(QMainWindow):
-    """A person says what to draw, watches it appear, and keeps what they like."""
+    """A person says what to draw, watches it appear, and works on with what they like."""
 
     title = "Create"
     icon_name = "brush"
 
-    def __init__(self, engine: Engine, settings: Settings, draws: type[Task] | None = None) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        settings: Settings,
+        draws: Mapping[Meaning, type[Task]] | None = None,
+    ) -> None:
         super().__init__()
-        self._draws = draws or task_class(TASK)
+        self._draws = draws or {meaning: task_class(meaning.value) for meaning in Meaning}
         self._settings = settings
-        self._drawing = Drawing(engine, self)
-        self._former: dict[str, Any] = {}
-        self._failed: Task | None = None
-        self._reader = ImageReader(self)
-        self._form = ParameterForm(self._draws, exclude=PROMPTS)
-        self.easel = Easel()
-        self._finished = FinishedPictures(self.easel, self._drawing, settings, self)
-        self._undo = QUndoGroup(self)
-        self._sheets = StickerSheets(self.easel, self._drawing, settings, self._undo, self)
-        self.setCentralWidget(self.easel)
-        self.setFocusProxy(self.easel.prompt)
-        self._add_parameters()
-        PromptStyles(self._form, self.easel, self)
+        self.undo_stack = QUndoStack(self)
+        self.undo_stack.setUndoLimit(MOST_STEPS)
+        self.document = Document(FIRST_SIZE, self.undo_stack, self)
+        self.easel = Easel(self.document)
+        self.drawing = Drawing(engine, self)
+        origins = Origins()
+        self.staging = Staging(self.easel.canvas, self.undo_stack, origins, self)
+        self.generating = Generating(self._draws, self.staging, self.drawing, origins, self)
+        self.form = ParameterForm(
+            self._draws[Meaning.CREATE],
+            exclude=NOT_IN_THE_FORM,
+            undo_stack=self.undo_stack,
+            also=[self._draws[meaning] for meaning in Meaning],
+        )
+        self.reusing = Reusing(self.easel, self.form, self._draws, self.undo_stack, self)
+        self.opening = Opening(
+            self.easel, self.staging, self.generating, self.reusing, origins, self
+        )
+        self.workbench = Workbench(
+            self.easel, self.staging, self.generating, self.opening, settings, self
+        )
+        self._sheets = StickerSheets(self.easel, self.drawing, settings, self.undo_stack, self)
+        self.sessions = Sessions(
+            self.staging, self.generating, self.opening, self.reusing, settings, self
+        )
+        self._finished = FinishedPictures(
+            self.easel, self.staging, self.generating, self.sessions.projects, settings, self
+        )
+        self._effects = Effects(self._finished, settings, self.undo_stack, self)
+        self._undoing = Undoing(self.undo_stack, self.workbench.box, self)
+        self._failed: Job | None = None
         self._restore()
+        self._lay_out()
+        self._add_commands()
         self._connect()
-        self._actions = {a.objectName(): a for a in add_actions(self, self.actions_table())}
-        deeds = ("create_sticker", "create_enlarge", "create_export")
-        self.easel.add_deeds([self._actions[name] for name in (*deeds, "create_sheet")])
-        names = (*deeds, "create_copy", "create_python", "create_reuse", "create_folder")
-        self.easel.strip.menu_actions = [self._actions[name] for name in names]
-        self.easel.canvas.setContextMenuPolicy(Qt.ContextMenuPolicy.ActionsContextMenu)
-        self.easel.canvas.addActions([self._actions[name] for name in (*names, "create_fit")])
         self._update()
+        self._name_window()
+        self.sessions.projects.restore()
+
+    # ------------------------------------------------------------------ commands
 
     def actions_table(self) -> list[Command]:
-        tr, canvas, undo = self.tr, self.easel.canvas, self._undo
+        tr, canvas = self.tr, self.easel.canvas
         return [
             Command("create_generate", tr("Generate"), "Ctrl+Return", "sparkles", self.generate),
-            Command("create_stop", tr("Stop"), "Esc", "square", self._drawing.stop),
-            Command("create_copy", tr("Copy the image"), "Ctrl+Shift+C", "copy", self.copy),
+            Command("create_stop", tr("Stop"), "Esc", "square", self.drawing.stop),
+            *self._undoing.actions_table(),
+            *self.sessions.projects.actions_table(),
+            *self.workbench.actions_table(),
+            *self.opening.actions_table(),
             *self._finished.actions_table(),
-            Command(
-                "create_sheet",
-                tr("Sticker sheet…"),
-                "Ctrl+Shift+T",
-                "layout-grid",
-                self._sheets.ask,
-            ),
-            Command("create_reuse", tr("Use its settings again"), "Ctrl+R", "history", self.reuse),
-            Command(
-                "create_folder",
-                tr("Show in folder"),
-                "Ctrl+Shift+O",
-                "folder-open",
-                self.easel.show_in_folder,
-            ),
-            Command("create_open", tr("Open an image…"), "Ctrl+O", "image", self.choose_image),
+            *self._effects.actions_table(),
+            *self._sheets.actions_table(),
             Command("create_fit", tr("Fit to the window"), "Ctrl+0", "maximize", canvas.fit),
             Command("create_actual", tr("Actual size"), "Ctrl+Alt+0", "image", canvas.actual_size),
             Command("create_in", tr("Zoom in"), "Ctrl++", "zoom-in", canvas.zoom_in),
             Command("create_out", tr("Zoom out"), "Ctrl+-", "zoom-out", canvas.zoom_out),
-            Command("create_undo", tr("Undo a parameter"), "Ctrl+Z", "undo-2", undo.undo),
-            Command("create_redo", tr("Redo a parameter"), "Ctrl+Shift+Z", "redo-2", undo.redo),
             Command(
                 "create_prompt", tr("Go to the prompt"), "Ctrl+L", "terminal", self._go_to_prompt
             ),
         ]
 
+    def _add_commands(self) -> None:
+        self._actions = {a.objectName(): a for a in add_actions(self, self.actions_table())}
+        self.addActions(self.workbench.deeds)
+        group_actions(self.actions(), create_menu.groups())
+        self._undoing.follow(self._actions)
+        deeds = ("create_sticker", "create_enlarge", "create_export")
+        others = ("create_effects", "create_sheet")
+        self.easel.add_deeds([self._actions[name] for name in (*deeds, *others)])
+        names = (*deeds, "create_copy", "create_python", "create_reuse", "create_folder")
+        self.easel.strip.menu_actions = [self._actions[name] for name in names]
+        self.workbench.offer([self._actions[name] for name in (*names, "create_fit")])
+
     # ------------------------------------------------------------------ drawing
 
     def generate(self) -> None:
-        """Draw what the prompt says; more than one picture may wait in line."""
-        desk = self.easel
-        prompts = {name: self._request()[name] for name in PROMPTS}
+        """Draw what the button says; more than one picture may wait in line."""
+        easel = self.easel
+        request = self.reusing.request()
         try:
-            task = self._form.task(**prompts)
+            task = self.form.task(**{name: request[name] for name in PROMPTS})
+            easel.errors.hide()
+            self.generating.generate(request | task.to_dict())
         except InvalidTask as error:
             if error.field in PROMPTS:
                 self._refuse(error)
                 self._go_to_prompt()
             return
-        desk.errors.hide()
-        desk.say("")
-        desk.prompt.remember()
+        easel.say("")
+        easel.prompt.remember()
         self._keep()
-        self._form.show_seed_used(task.to_dict()["seed"])
-        self._drawing.start(task, folders.outputs())
+        self.form.show_seed_used(task.to_dict()["seed"])
 
     def draw(self, prompt: str) -> None:
         """Draw an example, or what was written elsewhere."""
         self.easel.prompt.replace(prompt)
         self.generate()
 
-    def _take_result(self, path: Path, task: Task) -> None:
-        self.easel.add_result(path, str(task.to_dict().get("prompt", "")))
-        self.show_file(path)
+    def open_file(self, path: Path) -> None:
+        """Open a project, or make a picture the document."""
+        self.sessions.projects.open(path)
 
-    def _fail(self, error: EngineError, task: Task) -> None:
-        self._failed = task
+    def show_file(self, path: Path) -> None:
+        self.opening.show_file(path)
+
+    def _fail(self, job: Job, error: EngineError) -> None:
+        self._failed = job
         self.easel.errors.show_error(error)
         if isinstance(error, InvalidTask):
-            if isinstance(task, self._draws):
-                self._form.show_error(error.field, error.message)
+            if isinstance(job.task, tuple(self._draws.values())):
+                self.form.show_error(error.field, error.message)
+            elif self._effects.takes(job.task):
+                self._effects.show_error(job.task, error)
             else:
                 self._sheets.show_error(error)
-        self._after_preview()
 
     def _refuse(self, error: EngineError) -> None:
         self.easel.errors.show_error(error, can_retry=False)
 
-    def _after_preview(self) -> None:
-        """A half-made image gives way to the last finished one."""
-        if self.easel.canvas.is_preview:
-            newest = self.easel.strip.newest()
-            if newest:
-                self.show_file(newest)
-            else:
-                self.easel.show_nothing()
-
     def _retry(self) -> None:
         if self._failed:
             self.easel.errors.hide()
-            self._drawing.start(self._failed, folders.outputs())
-
-    # ------------------------------------------------------------------ images and their settings
-
-    def show_file(self, path: Path) -> None:
-        """Show an image file once it is read; says so in place where it cannot be."""
-        self._reader.read(path, lambda image: self.easel.show_image(image, path))
-
-    def open_file(self, path: Path) -> None:
-        """Show an image from outside, and take over the settings it was made with."""
-
-        def show(image: QImage) -> None:
-            self.easel.add_result(path)
-            self.easel.show_image(image, path)
-            self._restore_settings(path)
-
-        self._reader.read(path, show)
-
-    def choose_image(self) -> None:
-        chosen, _ = QFileDialog.getOpenFileName(
-            self,
-            self.tr("Open an image"),
-            str(folders.outputs()),
-            self.tr("Images (*.png *.jpg *.jpeg *.webp)"),
-        )
-        if chosen:
-            self.open_file(Path(chosen))
-
-    def reuse(self) -> None:
-        """Take over the settings of the image on the canvas."""
-        if self.easel.canvas.path:
-            self._restore_settings(self.easel.canvas.path)
-
-    def _restore_settings(self, path: Path) -> None:
-        try:
-            record = read_task(path)
-        except FileError as error:
-            self._refuse(error)
-            return
-        origin = record.origin() if record else None  # a sticker goes back to its drawing
-        if origin is None or origin.name != self._draws.name():
-            self.easel.say(self.tr("This image holds no settings of Create."))
-            return
-        self._show_record(origin)
-
-    def _show_record(self, record: TaskRecord) -> None:
-        self._former = self._request()
-        values = dict(record.values)
-        model = values.get("model")
-        if isinstance(model, str):
-            values["model"] = bare_name(model)  # a picture from outside must not choose a path
-        refused = self._show_request(values)
-        if refused:
-            names = ", ".join(self._form.editor(name).field.param.label for name in refused)
-            message = self.tr("Settings restored, except: {}").format(names)
-        else:
-            message = self.tr("Settings restored. Generate makes this image again.")
-        self.easel.say(message, undo=True)
-
-    def _request(self) -> dict[str, Any]:
-        """Everything that Generate would draw from, as it stands."""
-        desk = self.easel
-        return self._form.values() | {
-            "prompt": desk.prompt.toPlainText(),
-            "negative_prompt": desk.negative_prompt.toPlainText(),
-        }
-
-    def _show_request(self, values: Mapping[str, Any]) -> list[str]:
-        """The opposite; returns the names of what cannot be used."""
-        refused = self._form.set_values(values)
-        self.easel.prompt.replace(str(values.get("prompt", "")))
-        self.easel.set_negative_prompt(str(values.get("negative_prompt", "")))
-        return sorted(refused)
-
-    def _undo_restoring(self) -> None:
-        self._show_request(self._former)
-        self.easel.say("")
-
-    def copy(self) -> None:
-        if not self.easel.canvas.image.isNull():
-            self.easel.canvas.copy()
-            self.easel.say(self.tr("Copied."))
+            self.generating.again(self._failed)
 
     # ------------------------------------------------------------------ putting it together
 
-    def _add_parameters(self) -> None:
+    def _lay_out(self) -> None:
+        self.setCentralWidget(self.easel)
+        self.setFocusProxy(self.easel.prompt)
         dock = QDockWidget(self.tr("Parameters"), self)
         dock.setObjectName("create_parameters")
-        dock.setWidget(self._form)
-        self.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, dock)
-        self.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, self._sheets.dock)
-        self.tabifyDockWidget(dock, self._sheets.dock)
-        self.setTabPosition(Qt.DockWidgetArea.RightDockWidgetArea, QTabWidget.TabPosition.North)
-        self._sheets.dock.hide()
-        self._undo.addStack(self._form.undo_stack)
-        self._undo.setActiveStack(self._form.undo_stack)
-        self._form.changed.connect(lambda: self._undo.setActiveStack(self._form.undo_stack))
+        dock.setWidget(self.form)
+        right = Qt.DockWidgetArea.RightDockWidgetArea
+        self.setTabPosition(right, QTabWidget.TabPosition.North)
+        self.addDockWidget(right, dock)
+        others = (self.workbench.layers_dock, self._effects.dock, self._sheets.dock)
+        for other in others:
+            self.addDockWidget(right, other)
+            self.tabifyDockWidget(dock, other)
+        for seldom in (self._effects.dock, self._sheets.dock):
+            seldom.hide()
+        dock.raise_()
+        TabbedDocks(self, [dock, *others])
+        Prompting(self.form, self.easel, self.undo_stack, self)
 
     def _connect(self) -> None:
-        desk, drawing = self.easel, self._drawing
-        desk.generate_button.clicked.connect(self.generate)
-        desk.stop_button.clicked.connect(drawing.stop)
-        desk.example_chosen.connect(self.draw)
-        desk.errors.retry.connect(self._retry)
-        desk.dropped.connect(self.open_file)
-        desk.undo.connect(self._undo_restoring)
+        easel, drawing, staging = self.easel, self.drawing, self.staging
+        easel.generate_button.clicked.connect(self.generate)
+        easel.stop_button.clicked.connect(drawing.stop)
+        easel.example_chosen.connect(self.draw)
+        easel.errors.retry.connect(self._retry)
+        easel.undo.connect(self.undo_stack.undo)
+        easel.strength.changed.connect(self.generating.set_strength)
         for changed in (
-            self._form.changed,
-            desk.prompt.textChanged,
-            desk.negative_prompt.textChanged,
+            self.form.changed,
+            easel.prompt.textChanged,
+            easel.negative_prompt.textChanged,
+            easel.styles.changed,
+            easel.strength.changed,
         ):
             changed.connect(self._keep)
-        desk.strip.chosen.connect(self.show_file)
-        self._reader.failed.connect(self._refuse)
-        drawing.changed.connect(self._update)
-        drawing.previewed.connect(desk.show_preview)
-        drawing.saved.connect(self._take_result)
+        for object_ in (self.reusing, self.opening, self.generating, self.sessions):
+            object_.refused.connect(self._refuse)
+        staging.failed.connect(self._refuse)
+        self.sessions.projects.said.connect(easel.say)
+        self.sessions.projects.opened.connect(self.workbench.box.drop)
+        self.sessions.projects.title_changed.connect(self._name_window)
+        staging.changed.connect(self._follow_staging)
+        self.generating.meaning_changed.connect(self._show_meaning)
+        self.generating.arrived.connect(easel.add_result)
+        for signal in (drawing.changed, self.document.layers_changed, self.document.resized):
+            signal.connect(self._update)
         drawing.failed.connect(self._fail)
-        drawing.stopped.connect(self._after_preview)
-        drawing.noticed.connect(desk.say)
+        drawing.noticed.connect(easel.say)
+
+    def _follow_staging(self) -> None:
+        current = self.staging.current
+        self.easel.strip.select(current.path if current else None)
+        self._update()
 
     def _update(self) -> None:
-        """Show what can be done now."""
-        running = self._drawing.running
-        self.easel.show_progress(self._drawing.status(), self._drawing.fraction(), running)
-        if hasattr(self, "_actions"):
-            self._actions["create_stop"].setEnabled(running)
+        """Show what there is to see and what can be done now."""
+        easel, running = self.easel, self.drawing.running
+        status = self.drawing.status()
+        easel.show_progress(status, self.drawing.fraction(), running)
+        shown = easel.canvas.staged
+        if self.staging.is_preview:
+            easel.stage.show_picture(None)
+        elif shown is not None and shown.alone:
+            easel.stage.show_picture(shown.rect.size())
+        elif not self.document.is_empty:
+            easel.stage.show_picture(self.document.size)
+        elif running:
+            easel.stage.show_words(status)
+        else:
+            easel.stage.show_nothing()
+        easel.show_results(not self.document.is_empty)
+        waiting = 0 if self.staging.is_preview else self.staging.count
+        easel.stage.show_staging(self.staging.index, waiting, comparable=not self.document.is_empty)
+        self._actions["create_stop"].setEnabled(running)
+
+    def _show_meaning(self) -> None:
+        meaning, strength = self.generating.meaning, self.generating.strength
+        self.form.show_fields_of(self._draws[meaning])
+        self.easel.show_meaning(
+            button_text(meaning),
+            button_tip(meaning, strength),
+            strength=self.generating.has_picture,
+        )
 
     def _go_to_prompt(self) -> None:
         self.easel.prompt.setFocus()
 
+    def _name_window(self) -> None:
+        projects = self.sessions.projects
+        self.setWindowTitle(projects.title if projects.path or projects.unsaved else "")
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        self.workbench.box.settle()
+        self.sessions.projects.close()
+        super().closeEvent(event)
+
     # ------------------------------------------------------------------ from one start to the next
 
     def _restore(self) -> None:
-        self._show_request(self._settings.value(REQUEST, {}))
-        self._form.undo_stack.clear()
+        self.reusing.show(self._settings.value(REQUEST, {}))
+        self.generating.set_strength(self.easel.strength.value())
         history: list[str] = self._settings.value(HISTORY, [])
         self.easel.prompt.history = [text for text in history if isinstance(text, str)]
 
     def _keep(self) -> None:
         """Into the settings at every change, not only at the end: a crash comes unannounced."""
-        self._settings.set_value(REQUEST, self._request())
+        self._settings.set_value(REQUEST, self.reusing.request())
         self._settings.set_value(HISTORY, self.easel.prompt.history)

@@ -31,8 +31,8 @@ from engine.metadata import read_task
 from engine.runs import RunFolder, list_runs
 from engine.worker import JobState
 from studio.app import Studio
+from studio.canvas.view import CanvasView
 from studio.panels.log_records import LogHandler
-from studio.widgets.image_canvas import ImageCanvas
 
 PATIENCE = 240.0  # seconds for whatever a model does on a busy machine
 
@@ -80,9 +80,10 @@ def draw(robot: Robot) -> None:
 def survive_a_crash(robot: Robot, studio: Studio) -> None:
     """The model process is killed while it draws: the window says so, and Retry draws."""
     before = len(list(folders.outputs().glob("*.png")))
-    canvas = robot.find(ImageCanvas, "Canvas")
+    canvas = robot.find(CanvasView, "Canvas")
+    shown = canvas.staged
     robot.click(robot.find(QAbstractButton, "Generate"))
-    robot.wait("a preview", lambda: canvas.is_preview, PATIENCE)
+    robot.wait("a preview", lambda: canvas.staged not in (None, shown), PATIENCE)
     process = studio.make._process
     assert process is not None
     assert process.pid is not None

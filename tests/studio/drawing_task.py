@@ -10,6 +10,7 @@ from PIL import Image
 
 from engine import files, metadata
 from engine.errors import ModelError
+from engine.prompts.evaluation import style_param
 from engine.task import Preview, Progress, Report, Saved, Task, param, seed_param
 
 STEPS = 4
@@ -24,6 +25,7 @@ class Paint(Task):
 
     prompt: str = param(label="Prompt", help="What to draw.", kind="prompt", required=True)
     negative_prompt: str = param("", label="Negative prompt", help="What not.", kind="text")
+    style: str = style_param()
     model: str = param(
         "brush", label="Model", help="Who.", kind="model", choices=("brush", "pen"), editable=True
     )

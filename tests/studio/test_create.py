@@ -12,14 +12,19 @@ from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QAction, QDragEnterEvent, QDropEvent, QGuiApplication
 from PySide6.QtWidgets import QApplication, QLabel, QPushButton, QToolButton, QWidget
 from pytestqt.qtbot import QtBot
+from repainting_task import Repaint
 
 from engine import folders, metadata
 from engine.worker import Engine, JobState
+from studio.requests import Meaning
 from studio.settings import Settings
 from studio.widgets.number_box import NumberBox
 from studio.workspaces.create import CreateWorkspace
 
 CONTROL = Qt.KeyboardModifier.ControlModifier
+TASKS = {Meaning.CREATE: Paint} | dict.fromkeys(
+    (Meaning.REFINE, Meaning.FILL, Meaning.EXTEND), Repaint
+)
 
 
 @pytest.fixture
@@ -27,7 +32,7 @@ def open_workspace(qtbot: QtBot, engine: Engine) -> Iterator[Callable[[], Create
     opened = []
 
     def open_one() -> CreateWorkspace:
-        workspace = CreateWorkspace(engine, Settings(), Paint)
+        workspace = CreateWorkspace(engine, Settings(), TASKS)
         qtbot.addWidget(workspace)
         workspace.resize(1100, 700)
         with qtbot.waitActive(workspace):
@@ -65,6 +70,11 @@ def words(workspace: QWidget) -> str:
     return "\n".join(label.text() for label in workspace.findChildren(QLabel) if label.isVisible())
 
 
+def shown(workspace: CreateWorkspace) -> Path | None:
+    """The file of what is on the canvas."""
+    return None if workspace.staging.is_preview else workspace.opening.path
+
+
 def wait_until_drawn(qtbot: QtBot, engine: Engine, count: int = 1) -> None:
     qtbot.waitUntil(lambda: len(engine.jobs) == count and not engine.busy)
 
@@ -92,7 +102,7 @@ def drop(target: QWidget, path: Path) -> None:
 
 def drop_and_wait(qtbot: QtBot, workspace: CreateWorkspace, path: Path) -> None:
     drop(workspace.easel, path)
-    qtbot.waitUntil(lambda: workspace.easel.canvas.path == path)
+    qtbot.waitUntil(lambda: shown(workspace) == path)
 
 
 def paint(folder: Path, **values: object) -> Path:
@@ -106,28 +116,28 @@ def paint(folder: Path, **values: object) -> Path:
 def test_one_click_makes_an_image_from_an_empty_start(qtbot, engine, workspace) -> None:
     press(qtbot, workspace, "Draw “red heart”")
     wait_until_drawn(qtbot, engine)
-    canvas = workspace.easel.canvas
-    qtbot.waitUntil(lambda: canvas.path is not None)
-    assert canvas.isVisible() and canvas.path.parent == folders.outputs()
+    qtbot.waitUntil(lambda: shown(workspace) is not None)
+    assert workspace.easel.canvas.isVisible()
+    assert shown(workspace).parent == folders.outputs()
     assert workspace.easel.prompt.toPlainText() == "red heart"
     assert workspace.easel.strip.count() == 1
     assert "32 × 16" in words(workspace)
 
 
 def test_any_example_can_be_drawn(qtbot, engine, workspace) -> None:
-    press(qtbot, workspace, "rocket")
+    press(qtbot, workspace, "3d rocket")
     wait_until_drawn(qtbot, engine)
-    assert engine.jobs[0].task.prompt == "rocket"
+    assert engine.jobs[0].task.prompt == "3d rocket"
 
 
 def test_a_preview_is_shown_while_it_draws(qtbot, engine, workspace) -> None:
-    workspace._form.set_values({"pause": 0.2})
+    workspace.form.set_values({"pause": 0.2})
     ask(qtbot, workspace, "a fox")
-    qtbot.waitUntil(lambda: workspace.easel.canvas.is_preview)
-    assert workspace.easel.canvas.image.width() == 32, "as large as the finished image will be"
+    qtbot.waitUntil(lambda: workspace.staging.is_preview)
+    assert workspace.staging.image.width() == 32, "as large as the finished image will be"
     qtbot.waitUntil(lambda: "Drawing" in words(workspace))
     wait_until_drawn(qtbot, engine)
-    qtbot.waitUntil(lambda: not workspace.easel.canvas.is_preview)
+    qtbot.waitUntil(lambda: not workspace.staging.is_preview)
     assert "Drawing" not in words(workspace)
 
 
@@ -146,15 +156,15 @@ def test_several_may_wait_and_each_keeps_its_own_prompt(qtbot, engine, workspace
 def test_escape_stops_and_the_last_finished_image_comes_back(qtbot, engine, workspace) -> None:
     ask(qtbot, workspace, "first")
     wait_until_drawn(qtbot, engine)
-    qtbot.waitUntil(lambda: workspace.easel.canvas.path is not None)
-    finished = workspace.easel.canvas.path
-    workspace._form.set_values({"pause": 5})
+    qtbot.waitUntil(lambda: shown(workspace) is not None)
+    finished = shown(workspace)
+    workspace.form.set_values({"pause": 5})
     ask(qtbot, workspace, "second")
-    qtbot.waitUntil(lambda: workspace.easel.canvas.is_preview)
+    qtbot.waitUntil(lambda: workspace.staging.is_preview)
     qtbot.keyClick(workspace.easel.prompt, Qt.Key.Key_Escape)
     wait_until_drawn(qtbot, engine, 2)
     assert engine.jobs[1].state is JobState.CANCELLED
-    qtbot.waitUntil(lambda: workspace.easel.canvas.path == finished)
+    qtbot.waitUntil(lambda: shown(workspace) == finished)
 
 
 def test_a_failure_is_said_in_place_and_retry_asks_again(qtbot, engine, workspace) -> None:
@@ -194,12 +204,12 @@ def test_a_dropped_image_brings_every_setting_back(
         ask(qtbot, workspace, "new")
         wait_until_drawn(qtbot, engine)
         qtbot.waitUntil(lambda: workspace.easel.canvas.isVisible())
-    drop(workspace.easel if empty else workspace.easel.canvas, path)
-    qtbot.waitUntil(lambda: workspace.easel.canvas.path == path)
+    drop(workspace.easel, path)
+    qtbot.waitUntil(lambda: shown(workspace) == path)
     assert workspace.easel.prompt.toPlainText() == "old fox"
     assert workspace.easel.negative_prompt.toPlainText() == "blur"
     assert workspace.easel.negative_prompt.isVisible()
-    values = workspace._form.values()
+    values = workspace.form.values()
     assert (values["width"], values["model"], values["seed"]) == (64, "pen", 42)
     before = len(engine.jobs)
     press(qtbot, workspace, "Generate")
@@ -209,58 +219,59 @@ def test_a_dropped_image_brings_every_setting_back(
 
 def test_restoring_can_be_undone(qtbot, workspace, tmp_path) -> None:
     workspace.easel.prompt.replace("mine")
-    workspace._form.set_values({"width": 128})
-    former = workspace._request()
+    workspace.form.set_values({"width": 128})
+    former = workspace.reusing.request()
     drop_and_wait(qtbot, workspace, paint(tmp_path, width=64))
-    assert workspace._request() != former
+    assert workspace.reusing.request() != former
     press(qtbot, workspace, "Undo")
-    assert workspace._request() == former
+    assert workspace.reusing.request() == former
 
 
 def test_what_cannot_be_restored_is_named(qtbot, workspace, tmp_path) -> None:
     drop_and_wait(qtbot, workspace, paint(tmp_path, model="vanished", width=64))
     assert "except: Model" in words(workspace)
-    assert workspace._form.values()["width"] == 64
-    assert workspace._form.values()["model"] == "brush"
+    assert workspace.form.values()["width"] == 64
+    assert workspace.form.values()["model"] == "brush"
 
 
 def test_a_picture_from_outside_cannot_choose_a_path(workspace, tmp_path) -> None:
     record = metadata.TaskRecord("drawing_task", {"prompt": "x", "model": str(tmp_path)})
-    workspace._show_record(record)
-    assert workspace._form.values()["model"] == "brush"
+    workspace.reusing.show_record(record)
+    assert workspace.form.values()["model"] == "brush"
 
 
 def test_other_images_and_other_files_are_told_apart(qtbot, workspace, tmp_path) -> None:
     plain = tmp_path / "plain.png"
     Image.new("RGB", (8, 8)).save(plain)
     drop_and_wait(qtbot, workspace, plain)
+    act(workspace, "create_reuse")
     assert "no settings" in words(workspace)
-    assert workspace.easel.canvas.path == plain
+    assert shown(workspace) == plain
     broken = tmp_path / "broken.png"
     broken.write_bytes(b"nothing like an image")
     drop(workspace.easel, broken)
     qtbot.waitUntil(lambda: "broken.png" in words(workspace))
-    assert workspace.easel.canvas.path == plain
+    assert shown(workspace) == plain
 
 
 def test_what_was_typed_survives_a_crash(qtbot, workspace, open_workspace) -> None:
     workspace.easel.prompt.setFocus()
     qtbot.keyClicks(workspace.easel.prompt, "half a thought")
-    workspace._form.set_values({"width": 256, "seed": 9})
+    workspace.form.set_values({"width": 256, "seed": 9})
     workspace._settings.save()  # what its timer does half a second later; nothing is closed
     again = open_workspace()
     assert again.easel.prompt.toPlainText() == "half a thought"
-    assert again._form.values()["width"] == 256
-    assert again._form.values()["seed"] == 9
+    assert again.form.values()["width"] == 256
+    assert again.form.values()["seed"] == 9
 
 
 def test_damaged_settings_do_not_keep_it_from_opening(qtbot, engine, home: Path) -> None:
     settings = Settings()
     settings.set_value("create/request", {"width": "wide", "prompt": ["a"], "model": 3})
     settings.set_value("create/history", [1, "good", None])
-    workspace = CreateWorkspace(engine, settings, Paint)
+    workspace = CreateWorkspace(engine, settings, TASKS)
     qtbot.addWidget(workspace)
-    assert workspace._form.values()["width"] == 32
+    assert workspace.form.values()["width"] == 32
     assert workspace.easel.prompt.history == ["good"]
 
 
@@ -286,12 +297,12 @@ def test_alt_up_brings_back_an_earlier_prompt(qtbot, engine, workspace) -> None:
 def test_copy_puts_the_pixels_and_the_file_on_the_clipboard(qtbot, engine, workspace) -> None:
     ask(qtbot, workspace, "a")
     wait_until_drawn(qtbot, engine)
-    qtbot.waitUntil(lambda: workspace.easel.canvas.path is not None)
+    qtbot.waitUntil(lambda: shown(workspace) is not None)
     workspace.easel.canvas.setFocus()
     qtbot.keyClick(workspace.easel.canvas, Qt.Key.Key_C, CONTROL)
     data = QGuiApplication.clipboard().mimeData()
     assert data.imageData().width() == 32
-    assert data.urls()[0].toLocalFile() == str(workspace.easel.canvas.path)
+    assert data.urls()[0].toLocalFile() == str(shown(workspace))
 
 
 def test_arrow_keys_walk_through_the_results(qtbot, engine, workspace) -> None:
@@ -300,22 +311,22 @@ def test_arrow_keys_walk_through_the_results(qtbot, engine, workspace) -> None:
     wait_until_drawn(qtbot, engine, 2)
     strip = workspace.easel.strip
     qtbot.waitUntil(lambda: strip.count() == 2 and strip.currentRow() == 0)
-    qtbot.waitUntil(lambda: workspace.easel.canvas.path == strip.newest())
-    newest = workspace.easel.canvas.path
+    qtbot.waitUntil(lambda: shown(workspace) == strip.newest())
+    newest = shown(workspace)
     strip.setFocus()
     qtbot.keyClick(strip, Qt.Key.Key_Right)
-    qtbot.waitUntil(lambda: workspace.easel.canvas.path not in (newest, None))
+    qtbot.waitUntil(lambda: shown(workspace) not in (newest, None))
     act(workspace, "create_reuse")
     assert workspace.easel.prompt.toPlainText() == "one"
 
 
 def test_undo_of_a_parameter_by_keyboard(qtbot, workspace) -> None:
-    workspace._form.set_values({"width": 128})
+    workspace.form.set_values({"width": 128})
     workspace.easel.canvas.setFocus()
     act(workspace, "create_undo")
-    assert workspace._form.values()["width"] == 32
+    assert workspace.form.values()["width"] == 32
     act(workspace, "create_redo")
-    assert workspace._form.values()["width"] == 128
+    assert workspace.form.values()["width"] == 128
 
 
 def test_it_opens_with_the_parameters_of_text_to_image(qtbot, engine) -> None:

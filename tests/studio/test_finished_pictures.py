@@ -26,17 +26,19 @@ from engine import folders, metadata
 from engine.gate.images import open_image
 from engine.generators.text_to_image import TextToImage
 from engine.worker import Engine, JobState
+from studio.requests import Meaning
 from studio.settings import Settings
 from studio.widgets.results_strip import IMAGE_ROLE
 from studio.workspaces.create import CreateWorkspace
 
 CONTROL = Qt.KeyboardModifier.ControlModifier
+TASKS = dict.fromkeys(Meaning, Paint)
 LEFT = Qt.MouseButton.LeftButton
 
 
 @pytest.fixture
 def workspace(qtbot: QtBot, engine: Engine) -> Iterator[CreateWorkspace]:
-    workspace = CreateWorkspace(engine, Settings(), Paint)
+    workspace = CreateWorkspace(engine, Settings(), TASKS)
     qtbot.addWidget(workspace)
     workspace.resize(1100, 700)
     with qtbot.waitActive(workspace):
@@ -56,9 +58,21 @@ def drawings(qtbot: QtBot, workspace: CreateWorkspace, tmp_path: Path) -> list[P
         path = tmp_path / f"{color}.png"
         metadata.write_png(path, image, Paint(prompt=f"{color} disc", seed=number))
         workspace.open_file(path)
-        qtbot.waitUntil(lambda path=path: workspace.easel.canvas.path == path)
+        qtbot.waitUntil(lambda path=path: showing(workspace) == path)
         paths.append(path)
     return paths
+
+
+def showing(workspace: CreateWorkspace) -> Path | None:
+    """The file of what is on the canvas."""
+    return None if workspace.staging.is_preview else workspace.opening.path
+
+
+def marked(workspace: CreateWorkspace) -> list[Path]:
+    """The pictures that a command would be for."""
+    found: list[Path] = []
+    workspace._finished.with_pictures(found.extend)
+    return found
 
 
 def words(workspace: CreateWorkspace) -> str:
@@ -100,11 +114,10 @@ def test_a_sticker_of_the_picture_on_the_canvas_appears_on_a_checkerboard(
     before = drawings[-1].read_bytes()
     press(qtbot, workspace, "Make sticker")
     wait_until_made(qtbot, engine, workspace, 4)
-    canvas = workspace.easel.canvas
-    qtbot.waitUntil(lambda: canvas.path not in (None, *drawings), timeout=20_000)
-    assert canvas.path.parent == folders.outputs()
-    assert canvas.image.width() == 128
-    assert canvas.image.hasAlphaChannel()
+    qtbot.waitUntil(lambda: showing(workspace) not in (None, *drawings), timeout=20_000)
+    assert showing(workspace).parent == folders.outputs()
+    assert workspace.staging.image.width() == 128
+    assert workspace.staging.image.hasAlphaChannel()
     assert drawings[-1].read_bytes() == before
     strip = workspace.easel.strip
     qtbot.waitUntil(lambda: isinstance(strip.item(0).data(IMAGE_ROLE), QImage))
@@ -117,10 +130,10 @@ def test_a_sticker_of_the_picture_on_the_canvas_appears_on_a_checkerboard(
 
 def test_all_marked_pictures_are_enlarged_and_no_other(qtbot, engine, workspace, drawings) -> None:
     click(qtbot, workspace, 2)
-    qtbot.waitUntil(lambda: workspace.easel.canvas.path == drawings[0])
+    qtbot.waitUntil(lambda: showing(workspace) == drawings[0])
     click(qtbot, workspace, 0, also=True)
-    qtbot.waitUntil(lambda: workspace.easel.canvas.path == drawings[2])
-    assert workspace._finished.paths() == [drawings[0], drawings[2]]
+    qtbot.waitUntil(lambda: showing(workspace) == drawings[2])
+    assert marked(workspace) == [drawings[0], drawings[2]]
     press(qtbot, workspace, "Enlarge ×4")
     assert [Path(job.task.image).name for job in engine.jobs] == ["red.png", "blue.png"]
     wait_until_made(qtbot, engine, workspace, 5)
@@ -144,9 +157,9 @@ def test_the_context_menu_offers_it_and_leaves_the_marks(qtbot, workspace, drawi
     menu = strip.menu_at(strip.visualItemRect(strip.item(1)).center())
     offered = [action.text() for action in menu.actions()]
     assert offered[:3] == ["Make sticker", "Enlarge ×4", "Export…"]
-    assert workspace._finished.paths() == drawings[:2]
+    assert marked(workspace) == drawings[:2]
     strip.menu_at(strip.visualItemRect(strip.item(0)).center())
-    assert workspace._finished.paths() == drawings[2:], "another one is marked first"
+    assert marked(workspace) == drawings[2:], "another one is marked first"
 
 
 def test_stopping_ends_it_and_leaves_no_file(qtbot, engine, workspace, drawings) -> None:
@@ -163,11 +176,20 @@ def test_a_picture_that_has_gone_is_said_and_can_be_tried_again(
 ) -> None:
     kept = drawings[-1].read_bytes()
     drawings[-1].unlink()
+    click(qtbot, workspace, 0)
     press(qtbot, workspace, "Make sticker")
-    qtbot.waitUntil(lambda: "There is no picture" in words(workspace), timeout=60_000)
+    qtbot.waitUntil(lambda: [job.state for job in engine.jobs] == [JobState.FAILED], timeout=60_000)
+    assert "There is no picture" in words(workspace)
     drawings[-1].write_bytes(kept)
     press(qtbot, workspace, "Retry")
     wait_until_made(qtbot, engine, workspace, 4)
+
+
+def test_what_is_on_the_canvas_needs_no_file(qtbot, engine, workspace, drawings) -> None:
+    drawings[-1].unlink()
+    press(qtbot, workspace, "Make sticker")
+    wait_until_made(qtbot, engine, workspace, 4)
+    assert Path(engine.jobs[0].task.image).parent == folders.inputs()
 
 
 def test_a_sticker_gives_back_the_settings_of_its_drawing(
@@ -175,7 +197,7 @@ def test_a_sticker_gives_back_the_settings_of_its_drawing(
 ) -> None:
     press(qtbot, workspace, "Make sticker")
     wait_until_made(qtbot, engine, workspace, 4)
-    qtbot.waitUntil(lambda: workspace.easel.canvas.path not in drawings, timeout=20_000)
+    qtbot.waitUntil(lambda: showing(workspace) not in drawings, timeout=20_000)
     workspace.easel.prompt.replace("something else")
     workspace.findChild(QAction, "create_reuse").trigger()
     assert workspace.easel.prompt.toPlainText() == "blue disc"
@@ -197,7 +219,7 @@ def test_a_drawing_is_copied_as_a_program_and_what_is_none_is_said(
     path = tmp_path / "drawn.png"
     metadata.write_png(path, Image.new("RGB", (8, 8)), TextToImage(prompt="a fox", seed=9))
     workspace.open_file(path)
-    qtbot.waitUntil(lambda: workspace.easel.canvas.path == path)
+    qtbot.waitUntil(lambda: showing(workspace) == path)
     workspace.findChild(QAction, "create_python").trigger()
     program = QGuiApplication.clipboard().text()
     assert "StableDiffusion3Pipeline" in program
@@ -304,7 +326,7 @@ def test_the_sheet_begins_with_the_prompt_and_keeps_what_was_asked(
     workspace.findChild(QAction, "create_undo").trigger()
     assert desk.form.values()["prompts"] == "red heart"
     workspace.findChild(QAction, "create_redo").trigger()
-    again = CreateWorkspace(engine, workspace._settings, Paint)
+    again = CreateWorkspace(engine, workspace._settings, TASKS)
     qtbot.addWidget(again)
     assert again._sheets.desk().form.values()["prompts"] == "a\nb"
     assert again._sheets.desk().form.values()["margin"] == 7

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import Qt, QTimer
+from PySide6.QtCore import QMimeData, QPointF, Qt, QTimer, QUrl
+from PySide6.QtGui import QDragEnterEvent, QDragMoveEvent, QDropEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import (
     QAbstractButton,
@@ -164,3 +165,33 @@ def test_the_status_bar_counts_what_is_being_made(
 
 def shown_in(studio: Studio) -> str:
     return studio.window.statusBar().findChildren(QLabel)[0].text()
+
+
+def test_a_file_dropped_on_the_window_is_opened_in_create(
+    qtbot: QtBot, studio: Studio, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[Path] = []
+    create = studio.window.open_workspace("create")
+    monkeypatch.setattr(create, "open_file", opened.append)
+    studio.window.open_workspace("write")
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(str(tmp_path / "fox.atelier"))])
+    where, copy = QPointF(5, 5), Qt.DropAction.CopyAction
+    buttons, keys = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+    for kind in (QDragEnterEvent, QDragMoveEvent):
+        event = kind(where.toPoint(), copy, data, buttons, keys)
+        QApplication.sendEvent(studio.window, event)
+        assert event.isAccepted()
+    assert opened == []
+    QApplication.sendEvent(studio.window, QDropEvent(where, copy, data, buttons, keys))
+    assert opened == [tmp_path / "fox.atelier"]
+    assert studio.window.windowTitle() == "Create — Atelier"
+
+
+def test_the_title_says_what_is_open(qtbot: QtBot, studio: Studio) -> None:
+    write = studio.window.open_workspace("write")
+    create = studio.window.open_workspace("create")
+    create.setWindowTitle("• fox")
+    assert studio.window.windowTitle() == "• fox — Create — Atelier"
+    write.setWindowTitle("not in sight")
+    assert studio.window.windowTitle() == "• fox — Create — Atelier"
