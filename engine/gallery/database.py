@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -21,6 +22,8 @@ VERSION = 1
 """Of the tables, kept as SQLite's user_version; MIGRATIONS lead here from every earlier one."""
 PATIENCE = 10.0
 """Seconds to wait for another window that is writing."""
+RETRY_EVERY = 0.01
+"""Seconds between two tries where SQLite does not wait by itself."""
 
 _TABLES = """
 CREATE TABLE pictures (
@@ -153,7 +156,7 @@ class Database:
         except (OSError, sqlite3.OperationalError) as error:
             raise _cannot_use(self.path, str(error)) from error
         try:
-            connection.execute("PRAGMA journal_mode = WAL")
+            _write_ahead(connection)
             connection.execute("PRAGMA synchronous = NORMAL")
             self._migrate(connection)
         except sqlite3.DatabaseError as error:
@@ -214,6 +217,23 @@ def of_the_machine(error: sqlite3.Error) -> bool:
 
 def _code(error: sqlite3.Error) -> int:
     return getattr(error, "sqlite_errorcode", 0) & 0xFF
+
+
+def _write_ahead(connection: sqlite3.Connection) -> None:
+    """Let others read while one writes (WAL).
+
+    For the change of a new file SQLite does not wait: who opens it at the same moment is told at
+    once that it is locked.
+    """
+    give_up = time.monotonic() + PATIENCE
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if _code(error) != sqlite3.SQLITE_BUSY or time.monotonic() > give_up:
+                raise
+        time.sleep(RETRY_EVERY)
 
 
 def _identity(path: Path) -> Identity | None:

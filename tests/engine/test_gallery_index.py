@@ -6,6 +6,7 @@ import errno
 import os
 import shutil
 import sqlite3
+import threading
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -497,6 +498,15 @@ def test_two_windows_with_a_broken_index_mend_it_once(home: Path) -> None:
     second.scan()
     assert names(first) == names(second) == ["one"]
     assert len(list(home.glob("*.bad"))) == 1
+
+
+def test_a_new_index_that_another_window_opens_too_is_waited_for(home: Path) -> None:
+    other = sqlite3.connect(home / NAME, check_same_thread=False)
+    other.execute("BEGIN IMMEDIATE")
+    release = threading.Timer(0.3, other.close)
+    release.start()
+    assert Index().count() == 0
+    release.join()
 
 
 def test_another_window_that_writes_for_long_is_waited_for_and_named(
