@@ -82,6 +82,14 @@ def find(name: str) -> Path:
     )
 
 
+def absolute(name: str) -> str:
+    """`name`, or its path in full where it is one, so that it holds from any folder."""
+    if any(path.name == name for path in _candidates()):
+        return name
+    asked = _path(name)
+    return str(asked.absolute()) if asked and asked.exists() else name
+
+
 def _path(name: str) -> Path | None:
     """`name` as a path, where it can be one at all."""
     try:

@@ -68,11 +68,11 @@ def caption_loss(
         for said in (heads.pooled_meaning(pooled), heads.tokens_meaning(mean)):
             loss = loss + _meaning_loss(said.float(), meanings)
     if nearest is not None:
-        loss = loss + _settling_loss(model, (states, own), *nearest)
+        loss = loss + settling_loss(model, (states, own), *nearest)
     return loss
 
 
-def _settling_loss(
+def settling_loss(
     model: FlowTransformer, said: tuple[Tensor, Tensor], ids: Tensor, likeness: Tensor
 ) -> Tensor:
     """How far a word's states (N, T, D) and pooled vector (N, D) are from its nearest caption's.

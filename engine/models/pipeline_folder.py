@@ -1,6 +1,8 @@
-"""Puts a trained text-to-image model together as a Stable Diffusion 3 pipeline of diffusers."""
+"""A trained text-to-image model as a Stable Diffusion 3 pipeline of diffusers, and back."""
 
 from __future__ import annotations
+
+from pathlib import Path
 
 import torch
 from diffusers import (
@@ -12,6 +14,8 @@ from diffusers import (
 from torch import Tensor
 from transformers import CLIPTextModelWithProjection, CLIPTokenizer
 
+from engine.errors import ModelError
+from engine.gate.model_folder import check_pipeline
 from engine.models.flow_transformer import (
     SHIFT,
     FlowConfig,
@@ -68,3 +72,49 @@ def _stand_in(config: FlowConfig) -> CLIPTextModelWithProjection:
     for parameter in encoder.parameters():
         torch.nn.init.zeros_(parameter)
     return encoder
+
+
+def read_pipeline(path: Path) -> tuple[FlowTransformer, CLIPTokenizer]:
+    """What `build_pipeline` was given, in fp32, from the folder it was saved in; raises ModelError.
+
+    The autoencoder is read by `autoencoder_source`.
+    """
+    check_pipeline(path)
+    try:
+        transformer = SD3Transformer2DModel.from_pretrained(
+            str(path / "transformer"), local_files_only=True, use_safetensors=True
+        ).float()
+        text_encoder = CLIPTextModelWithProjection.from_pretrained(
+            str(path / "text_encoder"), local_files_only=True, use_safetensors=True
+        ).float()
+        tokenizer = CLIPTokenizer.from_pretrained(str(path / "tokenizer"), local_files_only=True)
+        model = FlowTransformer(_config_of(transformer, text_encoder))
+        model.transformer.load_state_dict(_narrowed(transformer.state_dict()))
+        model.text_encoder.load_state_dict(text_encoder.state_dict())
+    except (OSError, ValueError, RuntimeError) as error:
+        raise ModelError(
+            f"{path} is no text-to-image model that was trained here: {error}",
+            "Choose one that export_text_to_image made, or begin from nothing.",
+        ) from error
+    return model, tokenizer
+
+
+def _config_of(
+    transformer: SD3Transformer2DModel, text_encoder: CLIPTextModelWithProjection
+) -> FlowConfig:
+    shape, text = transformer.config, text_encoder.config
+    return FlowConfig(
+        latent_size=shape.sample_size,
+        latent_channels=shape.in_channels,
+        vocab_size=text.vocab_size,
+        width=shape.caption_projection_dim,
+        text_width=text.hidden_size,
+        num_layers=shape.num_layers,
+        text_layers=text.num_hidden_layers,
+        max_tokens=text.max_position_embeddings,
+    )
+
+
+def _narrowed(weights: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Without the room that `_widened` made."""
+    return weights | {name: weights[name][:, :-STAND_IN_WIDTH] for name in TEXT_INPUTS}

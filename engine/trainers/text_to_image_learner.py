@@ -14,8 +14,8 @@ from engine.checkpoints import State
 from engine.data.batches import Batches
 from engine.data.captioned_images import CaptionedImages
 from engine.grid import image_grid
-from engine.task import Progress, Report
-from engine.trainers.muon import MuonAdamW
+from engine.task import Report
+from engine.trainers.muon import MuonAdamW, descend
 
 if TYPE_CHECKING:
     import torch
@@ -26,9 +26,7 @@ if TYPE_CHECKING:
 SAMPLES = 12  # images in a grid
 SAMPLE_STEPS = 16
 GUIDANCE = 3.5
-MAX_TOKENS = 16
 PIPELINE_PADDING = 256  # empty tokens that the pipeline appends unless told otherwise
-ENCODE_BATCH = 32
 DECAY_FROM = 0.5  # part of the run after which the learning rate falls
 TEXT_BATCHES = 4  # how many batches the text encoder takes at once: captions are small
 
@@ -39,35 +37,30 @@ class TextToImageLearner:
     def __init__(self, task: TrainTextToImage, data: CaptionedImages, report: Report) -> None:
         import torch
 
-        from engine.models import caption_tokenizer, flow_transformer
         from engine.models.autoencoder_source import load_autoencoder
         from engine.models.caption_pretraining import CaptionHeads, coarse_pictures
+        from engine.models.latents import encoded, projection
         from engine.trainers.caption_lessons import CaptionLessons
+        from engine.trainers.first_model import known, unlearned
 
         self.task = task
         self.data = data
         self.device = device.best_device()
-        self.autoencoder = load_autoencoder(task.autoencoder).to(self.device)
-        self.latents, self.projection = self._encoded(report)
+        self.autoencoder = load_autoencoder(task.base_model or task.autoencoder).to(self.device)
+        with self._autocast():
+            self.latents, colors = encoded(self.autoencoder, data.images, self.device, report)
+        self.projection = projection(self.latents, colors)
         self.lessons = CaptionLessons(data.captions, task, report)
-        self._use_tokenizer(
-            caption_tokenizer.train_tokenizer(self.lessons.texts(), task.vocab_size, MAX_TOKENS)
+        model, tokenizer = (
+            known(task) if task.base_model else unlearned(task, self.latents, self.lessons)
         )
-        self.config = flow_transformer.FlowConfig(
-            latent_size=self.latents.shape[-1],
-            latent_channels=self.latents.shape[1],
-            vocab_size=task.vocab_size,
-            width=task.width,
-            text_width=task.text_width,
-            num_layers=task.num_layers,
-            text_layers=task.text_layers,
-            max_tokens=MAX_TOKENS,
-        )
-        self.model = flow_transformer.FlowTransformer(self.config).to(self.device)
+        self._use_tokenizer(tokenizer)
+        self.model = model.to(self.device)
+        self.config = model.config
         self.average = copy.deepcopy(self.model).eval().requires_grad_(False)
         self.coarse = coarse_pictures(self.latents)
         self.heads = CaptionHeads(
-            task.text_width, self.config.latent_channels, self.lessons.teacher_width
+            self.config.text_width, self.config.latent_channels, self.lessons.teacher_width
         ).to(self.device)
         words = [*self.model.text_encoder.named_parameters(), *self.heads.named_parameters()]
         self.text_optimizer = MuonAdamW(words, task.learning_rate)
@@ -75,28 +68,6 @@ class TextToImageLearner:
         self.batches = Batches(len(data), task.batch_size, task.seed)
         own = torch.Generator().manual_seed(task.seed)
         self.fixed_noise = torch.randn(SAMPLES, *self.latents.shape[1:], generator=own)
-
-    def _encoded(self, report: Report) -> tuple[Tensor, dict[str, Any]]:
-        """All pictures as latents, scaled as the pipeline does, and what shows latents as colours.
-
-        The projection is the least squares fit from latents to the mean colour of their pixels.
-        """
-        import torch
-
-        from engine.models.tiny_autoencoder import REDUCTION, to_tensor
-
-        latents, colors = [], []
-        total = len(self.data)
-        for start in range(0, total, ENCODE_BATCH):
-            report(Progress(start, total, "encoding the pictures"))
-            pixels = torch.from_numpy(self.data.images[start : start + ENCODE_BATCH])
-            pictures = to_tensor(pixels).to(self.device, memory_format=torch.channels_last)
-            with torch.inference_mode(), self._autocast():
-                latents.append(self.autoencoder.encode(pictures).latents.float().cpu())
-            colors.append(torch.nn.functional.avg_pool2d(pictures, REDUCTION).cpu())
-        config = self.autoencoder.config
-        scaled = (torch.cat(latents).clone() - config.shift_factor) * config.scaling_factor
-        return scaled, _projection(scaled, torch.cat(colors))
 
     def _use_tokenizer(self, tokenizer: Any) -> None:
         import torch
@@ -127,15 +98,19 @@ class TextToImageLearner:
 
     def step(self, step: int) -> Mapping[str, float]:
         """First the text encoder alone, then the transformer with the text encoder at rest."""
-        if step <= self.task.text_steps:
+        if step <= self.text_steps:
             return self._text_step(step)
         return self._draw_step(step)
+
+    @property
+    def text_steps(self) -> int:
+        """A model that is started from knows its words."""
+        return 0 if self.task.base_model else self.task.text_steps
 
     def _text_step(self, step: int) -> Mapping[str, float]:
         import torch
 
         from engine.models.caption_pretraining import caption_loss
-        from engine.models.caption_tokenizer import token_ids
 
         self.lessons.ask_teacher()
         batches = [self._batch(TEXT_BATCHES * step - part) for part in range(TEXT_BATCHES)]
@@ -145,22 +120,34 @@ class TextToImageLearner:
         meanings = self.lessons.meanings(captions)
         nearest = None
         if meanings is not None:
-            words = torch.randint(len(self.lessons.words), (len(captions),))
-            spoken = [self.lessons.words[index] for index in words.tolist()]
-            near, likeness = (found[words] for found in self.lessons.nearest)
+            words, spoken, near, likeness = self._words(len(captions))
             own = torch.zeros(len(captions))  # a caption is its own nearest, which teaches nothing
             nearest = (
-                self._share(torch.cat((ids, self.caption_ids[near]))),
+                self._share(torch.cat((ids, near))),
                 self._share(torch.cat((own, likeness))),
             )
-            ids = torch.cat((ids, torch.tensor(token_ids(self.tokenizer, spoken))))
+            ids = torch.cat((ids, spoken))
             meanings = torch.cat((meanings, self.lessons.word_meanings(words))).to(self.device)
-        rate = learning_rate(self.task, step, self.task.text_steps)
+        rate = learning_rate(self.task, step, self.text_steps)
         with self._autocast():
             loss = caption_loss(self.model, self.heads, self._share(ids), coarse, meanings, nearest)
         norm = self.text_optimizer.step(loss, rate)
         self.average.text_encoder.load_state_dict(self.model.text_encoder.state_dict())
         return {"text_loss": loss.item(), "learning_rate": rate, "gradient_norm": norm}
+
+    def _words(self, count: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Words of the teacher, drawn at random: their numbers (N,) and token ids (N, T), the ids
+        of the captions that mean most nearly the same, and how nearly (N,).
+        """
+        import torch
+
+        from engine.models.caption_tokenizer import token_ids
+
+        words = torch.randint(len(self.lessons.words), (count,))
+        spoken = [self.lessons.words[index] for index in words.tolist()]
+        near, likeness = (found[words] for found in self.lessons.nearest)
+        ids = torch.tensor(token_ids(self.tokenizer, spoken))
+        return words, ids, self.caption_ids[near], likeness
 
     def _share(self, rows: Tensor) -> Tensor:
         return distributed.share(rows).to(self.device)
@@ -171,21 +158,34 @@ class TextToImageLearner:
         from engine.models.flow_transformer import flow_matching_loss
         from engine.models.gan import update_average
 
-        done = step - self.task.text_steps
-        rate = learning_rate(self.task, done, self.task.max_steps - self.task.text_steps)
+        done = step - self.text_steps
+        rate = learning_rate(self.task, done, self.task.max_steps - self.text_steps)
+        along = self.task.text_learning
+        if along:
+            self.lessons.ask_teacher()
         indices, captions = self._batch(step)
         dropped = torch.rand(len(indices), 1) < self.task.caption_dropout
         ids = torch.where(dropped, self.empty_ids, self.caption_ids[captions])
         latents = self._share(self.latents[indices])
         padding = self._share(self._padding())
         with self._autocast():
-            with torch.no_grad():
+            with torch.set_grad_enabled(along > 0):
                 text = self.model.encode(self._share(ids))
             loss = flow_matching_loss(self.model, latents, text, padding, self.task.noise_mean)
-        norm = self.optimizer.step(loss, rate)
+            whole = loss + self._straying() if along and self.lessons.words else loss
+        optimizers = [(self.optimizer, rate), (self.text_optimizer, along * rate)]
+        norm = descend(whole, optimizers[: 2 if along else 1])
         # A young average would drag the untrained first steps along: let it grow old with the run.
         update_average(self.average, self.model, min(self.task.ema_decay, done / (done + 10)))
         return {"loss": loss.item(), "learning_rate": rate, "gradient_norm": norm}
+
+    def _straying(self) -> Tensor:
+        """How far words in no caption are from the captions of their meaning, which move."""
+        from engine.models.caption_pretraining import settling_loss
+
+        _, ids, near, likeness = self._words(self.task.batch_size)
+        said = self.model.encode(self._share(ids))
+        return settling_loss(self.model, said, self._share(near), self._share(likeness))
 
     def _batch(self, step: int) -> tuple[Tensor, Tensor]:
         """Which pictures, and which caption of each, drawn at random."""
@@ -246,7 +246,8 @@ class TextToImageLearner:
 
         for name, part in self._parts().items():
             part.load_state_dict(state[name])
-        self._use_tokenizer(caption_tokenizer.from_json(state["tokenizer"]["json"], MAX_TOKENS))
+        text = state["tokenizer"]["json"]
+        self._use_tokenizer(caption_tokenizer.from_json(text, self.config.max_tokens))
 
     def _parts(self) -> dict[str, Any]:
         """Everything the run needs to go on; the autoencoder is there so that a run is whole."""
@@ -265,16 +266,6 @@ def learning_rate(task: TrainTextToImage, step: int, steps: int) -> float:
     warm = min(1.0, step / max(1, task.warmup_steps))
     late = max(0.0, step / steps - DECAY_FROM) / (1 - DECAY_FROM)
     return task.learning_rate * warm * (1 - 0.98 * min(1.0, late))
-
-
-def _projection(latents: Tensor, colors: Tensor) -> dict[str, Any]:
-    """{"factors": (C, 3), "bias": (3,)} from latents (N, C, H, W) to colours (N, 3, H, W)."""
-    import torch
-
-    rows = latents.permute(0, 2, 3, 1).flatten(0, 2)
-    known = torch.cat((rows, torch.ones(len(rows), 1)), dim=1)
-    fit = torch.linalg.lstsq(known, colors.permute(0, 2, 3, 1).flatten(0, 2)).solution
-    return {"factors": fit[:-1].tolist(), "bias": fit[-1].tolist()}
 
 
 def _sample_prompts(asked: str, data: CaptionedImages) -> list[str]:

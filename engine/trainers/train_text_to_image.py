@@ -35,6 +35,13 @@ class TrainTextToImage(TrainingTask):
         kind="folder",
         required=True,
     )
+    base_model: str = param(
+        "",
+        label="Start from",
+        help="An image model that was trained here, such as stickers, which learns on from these "
+        "pictures. Its size, shape, words and autoencoder are kept. Empty begins from nothing.",
+        kind="folder",
+    )
     image_size: int = param(
         128,
         label="Image size",
@@ -74,7 +81,8 @@ class TrainTextToImage(TrainingTask):
         500,
         label="Text steps",
         help="Steps at the beginning in which the text encoder alone learns what captions look "
-        "like. Without them the pictures follow their words late.",
+        "like. Without them the pictures follow their words late. None where a model is started "
+        "from, which knows its words.",
         minimum=0,
         maximum=1_000_000,
         advanced=True,
@@ -104,6 +112,15 @@ class TrainTextToImage(TrainingTask):
         "of English words is passed on, so that words in no caption are understood too. Empty: "
         "only the captions' words are known.",
         kind="folder",
+        advanced=True,
+    )
+    text_learning: float = param(
+        0.0,
+        label="Text learning",
+        help="How fast the text encoder learns along with the pictures, as a part of the learning "
+        "rate. 0 lets it rest, which is quicker; a tenth draws closer to each caption.",
+        minimum=0.0,
+        maximum=1.0,
         advanced=True,
     )
     learning_rate: float = param(
@@ -164,7 +181,9 @@ class TrainTextToImage(TrainingTask):
         for name in ("dataset", "text_teacher"):
             if given := getattr(self, name):
                 object.__setattr__(self, name, str(Path(given).expanduser().absolute()))
-        if self.text_steps >= self.max_steps:
+        if self.base_model:
+            object.__setattr__(self, "base_model", library.absolute(self.base_model))
+        elif self.text_steps >= self.max_steps:
             raise InvalidTask(
                 "text_steps", f"Text steps must be fewer than the {self.max_steps} steps in all."
             )

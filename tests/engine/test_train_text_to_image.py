@@ -17,6 +17,7 @@ from engine.errors import DatasetError, InvalidTask, ModelError
 from engine.generators.export_text_to_image import ExportTextToImage
 from engine.generators.text_to_image import TextToImage
 from engine.models import caption_tokenizer
+from engine.models.pipeline_folder import read_pipeline
 from engine.runs import MetricsTail, RunFolder
 from engine.task import Event, SampleGrid
 from engine.trainers.text_to_image_learner import learning_rate
@@ -161,6 +162,59 @@ def test_the_same_run_exports_the_same_files(run: RunFolder, tmp_path: Path) -> 
         if path.is_file():
             twin = tmp_path / "other" / path.relative_to(tmp_path / "one")
             assert path.read_bytes() == twin.read_bytes(), path.name
+
+
+@pytest.fixture
+def model(run: RunFolder, tmp_path: Path) -> Path:
+    """What the run became."""
+    ExportTextToImage(run_folder=str(run.path), model_name="mine").run(ignore, tmp_path)
+    return tmp_path / "mine"
+
+
+def test_a_model_learns_on_from_what_it_knows(
+    task: TrainTextToImage, run: RunFolder, model: Path, tmp_path: Path
+) -> None:
+    further = dataclasses.replace(
+        task, base_model=str(model), max_steps=1, learning_rate=0.0, vocab_size=600, width=128
+    )
+    further.run(ignore, tmp_path / "further")
+    begun = checkpoints.load_tensors(run.checkpoint_path(6), "model_ema")
+    kept = checkpoints.load_tensors(RunFolder(tmp_path / "further").checkpoint_path(1), "model")
+    assert kept.keys() == begun.keys()  # its own shape, not the one asked for
+    for name, weights in begun.items():
+        assert torch.allclose(kept[name], weights, atol=2e-3), name  # stored in half precision
+    assert len(measured(RunFolder(tmp_path / "further"), "loss")) == 1  # no text steps
+
+
+def test_the_text_encoder_rests_unless_it_is_to_learn_along(
+    task: TrainTextToImage, model: Path, tmp_path: Path
+) -> None:
+    for name, along in (("rests", 0.0), ("learns", 0.5)):
+        dataclasses.replace(
+            task, base_model=str(model), max_steps=2, text_learning=along
+        ).run(ignore, tmp_path / name)  # fmt: skip
+    moved = {}
+    for name in ("rests", "learns"):
+        folder = RunFolder(tmp_path / name)
+        end = checkpoints.load_tensors(folder.checkpoint_path(2), "model")
+        known, _ = read_pipeline(model)
+        moved[name] = {
+            key for key, weights in known.state_dict().items() if not weights.equal(end[key])
+        }
+    assert any(key.startswith("transformer.") for key in moved["rests"])
+    assert not any(key.startswith("text_encoder.") for key in moved["rests"])
+    assert any(key.startswith("text_encoder.") for key in moved["learns"])
+
+
+def test_a_model_of_another_size_or_kind_is_not_started_from(
+    task: TrainTextToImage, model: Path, tmp_path: Path
+) -> None:
+    larger = dataclasses.replace(task, base_model=str(model), image_size=64)
+    with pytest.raises(InvalidTask, match="draws 32 pixels"):
+        larger.run(ignore, tmp_path / "larger")
+    (model / "transformer" / "config.json").write_text('{"_class_name": "UNet2DModel"}')
+    with pytest.raises(ModelError, match="mine"):
+        dataclasses.replace(task, base_model=str(model)).run(ignore, tmp_path / "other")
 
 
 def test_a_run_of_something_else_is_not_exported(tmp_path: Path) -> None:
