@@ -2,7 +2,7 @@
 
 run.json             the task, versions, seed, threads
 metrics.jsonl        one flushed line a log: {"step", "time", "values"} or {"step", "time", "event"}
-samples/000500.png   grids drawn from fixed noise
+samples/000500.png   grids drawn from fixed noise, or 000500.txt: texts from fixed prompts
 checkpoints/step-500 safetensors and a manifest with hashes
 control/000001.json  commands from outside: pause, resume, step, stop, save, sample
 heartbeat.json       who is training it, and when they last said so
@@ -27,6 +27,7 @@ from engine.errors import FileError
 
 COMMANDS = ("pause", "resume", "step", "stop", "save", "sample")
 FOLDERS = ("samples", "checkpoints", "control")
+SAMPLE_SUFFIXES = (".png", ".txt")
 MANIFEST = "manifest.json"
 STALE_AFTER = 30.0  # seconds without a heartbeat until a run counts as interrupted
 
@@ -121,18 +122,30 @@ class RunFolder:
 
     # ------------------------------------------------------------------ samples, checkpoints
 
-    def sample_path(self, step: int) -> Path:
-        return self.path / "samples" / f"{step:06d}.png"
+    def sample_path(self, step: int, suffix: str = ".png") -> Path:
+        return self.path / "samples" / f"{step:06d}{suffix}"
 
-    def save_sample(self, step: int, grid: Image.Image) -> Path:
+    def has_sample(self, step: int) -> bool:
+        return any(self.sample_path(step, suffix).exists() for suffix in SAMPLE_SUFFIXES)
+
+    def save_sample(self, step: int, sample: Image.Image | str) -> Path:
+        """Write a grid of images as PNG, a text as UTF-8; raises FileError."""
+        if isinstance(sample, str):
+            path = self.sample_path(step, ".txt")
+            files.write_text(path, sample)
+            return path
         path = self.sample_path(step)
-        files.write_with(path, lambda temporary: grid.save(temporary, "PNG"))
+        files.write_with(path, lambda temporary: sample.save(temporary, "PNG"))
         return path
 
     def samples(self) -> list[tuple[int, Path]]:
-        """(step, path) of the sample grids, in the order of training."""
-        found = (self.path / "samples").glob("[0-9]*.png")
-        return sorted((int(path.stem), path) for path in found if path.stem.isdecimal())
+        """(step, path) of the sample grids or texts, in the order of training."""
+        found = (self.path / "samples").glob("[0-9]*")
+        return sorted(
+            (int(path.stem), path)
+            for path in found
+            if path.suffix in SAMPLE_SUFFIXES and path.stem.isdecimal()
+        )
 
     def checkpoint_path(self, step: int) -> Path:
         return self.path / "checkpoints" / f"step-{step}"

@@ -55,7 +55,7 @@ class Metric:
 
 @dataclass(frozen=True)
 class SampleGrid:
-    """A grid drawn from fixed noise at a training step, already saved at `path`."""
+    """A grid from fixed noise or a text from fixed prompts, already saved at `path`."""
 
     step: int
     path: Path

@@ -41,8 +41,11 @@ class Learner(Protocol):
         rows of this process; `distributed.average_gradients` comes before the update.
         """
 
-    def sample(self) -> Image.Image:
-        """A grid drawn from noise that stays the same through the run; must not touch the RNG."""
+    def sample(self) -> Image.Image | str:
+        """A grid drawn from noise, or texts from prompts, that stay the same through the run.
+
+        Must not touch the RNG.
+        """
 
     def state(self) -> checkpoints.State:
         """Networks, EMA, optimizers: a tree of tensors and JSON values, a file for each entry."""

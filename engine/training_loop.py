@@ -65,7 +65,7 @@ class Loop:
 
     def _learn(self) -> None:
         # A run that was stopped between a step and its sample draws it now.
-        if self._due(self.task.sample_every) and not self.folder.sample_path(self.step).exists():
+        if self._due(self.task.sample_every) and not self.folder.has_sample(self.step):
             self._sample()
         self.clock.start()
         while self.step < self.task.max_steps:

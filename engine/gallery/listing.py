@@ -132,7 +132,7 @@ def _list_folder(folder: bytes, depth: int, listing: Listing) -> None:
 def _latest_samples(listing: Listing) -> Iterator[Path]:
     for run in _inside(folders.runs(), listing):
         samples = RunFolder(run).samples() if _inside(run / "samples", listing) else []
-        if samples:
+        if samples and is_picture_name(os.fsencode(samples[-1][1].name)):  # some runs write texts
             yield samples[-1][1]
 
 

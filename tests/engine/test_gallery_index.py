@@ -124,6 +124,8 @@ def test_the_latest_samples_of_a_training_are_pictures_too(index: Index) -> None
     run.save_sample(300, Image.new("L", (8, 8)))
     index.scan()
     assert names(index) == ["000300"]
+    RunFolder(folders.runs() / "train_language_model-1").save_sample(100, "a text is no picture")
+    assert not index.scan()
 
 
 # ------------------------------------------------------------------ files that come, go, change

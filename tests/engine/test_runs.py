@@ -241,8 +241,15 @@ class TestFolder:
         for step in (1_000_000, 0, 500):
             run.save_sample(step, Image.new("L", (2, 2)))
         (run.path / "samples" / "²³.png").write_bytes(b"")
-        (run.path / "samples" / "12.txt").write_bytes(b"")
+        (run.path / "samples" / "12.md").write_bytes(b"")
         assert [step for step, _ in run.samples()] == [0, 500, 1_000_000]
+
+    def test_a_sample_may_be_a_text(self, run: RunFolder) -> None:
+        path = run.save_sample(500, "日本\n")
+        assert path == run.path / "samples" / "000500.txt"
+        assert path.read_bytes() == "日本\n".encode()
+        assert run.samples() == [(500, path)]
+        assert run.has_sample(500) and not run.has_sample(0)
 
     def test_only_complete_checkpoints_count(self, run: RunFolder) -> None:
         for step in (20, 100, 3):
