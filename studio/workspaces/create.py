@@ -292,6 +292,7 @@ class CreateWorkspace(QMainWindow):
         self.easel.prompt.history = [text for text in history if isinstance(text, str)]
 
     def _keep(self) -> None:
-        """Into the settings at every change, not only at the end: a crash comes unannounced."""
+        """At every change, not only at the end: a crash comes unannounced."""
+        self.sessions.projects.touch()  # what the autosave says is shown at the next start
         self._settings.set_value(REQUEST, self.reusing.request())
         self._settings.set_value(HISTORY, self.easel.prompt.history)

@@ -76,6 +76,26 @@ def test_what_was_looked_at_comes_back(qtbot: QtBot, start: Callable[[], CreateW
     assert start().easel.canvas.viewport.place() == {}
 
 
+def test_words_typed_after_the_last_autosave_are_found_again(
+    qtbot: QtBot, start: Callable[[], CreateWorkspace]
+) -> None:
+    workspace = start()
+    paint(workspace)
+    workspace.easel.prompt.replace("a fox")
+    workspace.close()
+    workspace = start()  # what it shows now is on the disk, and nothing is waiting to be written
+    qtbot.waitUntil(lambda: not workspace.sessions.projects._autosaving._settle.isActive())
+    workspace.easel.prompt.replace("a fox at sea")
+    workspace.easel.negative_prompt.replace("a boat")
+    workspace.easel.strength.set_value(0.4)
+    workspace.close()
+    again = start()
+    qtbot.waitUntil(lambda: not again.document.is_empty)
+    assert again.easel.prompt.toPlainText() == "a fox at sea"
+    assert again.easel.negative_prompt.toPlainText() == "a boat"
+    assert again.easel.strength.value() == pytest.approx(0.4)
+
+
 def test_a_project_is_opened_with_its_settings(
     qtbot: QtBot, start: Callable[[], CreateWorkspace], tmp_path: Path
 ) -> None:
