@@ -70,7 +70,7 @@ class Reusing(QObject):
                 replace(request[name])
         strength = request.get(STRENGTH)
         if isinstance(strength, (int, float)) and 0 < strength <= 1:
-            self._easel.strength.set_value(strength)
+            self._easel.strength.show_value(strength)
         return sorted(refused)
 
     def _prompts(self) -> dict[str, Callable[[str], None]]:

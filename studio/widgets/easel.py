@@ -61,7 +61,7 @@ class Easel(QWidget):
         self.errors = ErrorBox()
         self.remark = Remark()
         self.remark.undo.connect(self.undo)
-        self.strength = StrengthSlider()
+        self.strength = StrengthSlider(document.undo_stack)
         self.strength.hide()
         self._build_prompts()
         self._build_buttons()

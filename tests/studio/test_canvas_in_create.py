@@ -218,6 +218,21 @@ def test_a_mask_layer_marks_as_well(qtbot, drawn) -> None:
     qtbot.waitUntil(lambda: button(drawn) == "Fill")
 
 
+def test_a_drag_of_the_strength_is_one_step_of_undo(drawn) -> None:
+    strength = drawn.easel.strength
+    strength.set_value(0.8)
+    steps = drawn.undo_stack.count()
+    for value in (0.6, 0.5, 0.3):
+        strength.set_value(value)
+    assert drawn.undo_stack.count() == steps, "goes on with the change before"
+    assert drawn.generating.strength == pytest.approx(0.3)
+    drawn.undo_stack.undo()
+    assert strength.value() == pytest.approx(1.0)
+    assert drawn.generating.strength == pytest.approx(1.0)
+    drawn.undo_stack.redo()
+    assert strength.value() == pytest.approx(0.3)
+
+
 def test_less_strength_refines_what_is_seen(qtbot, engine, drawn) -> None:
     drawn.easel.strength.set_value(0.4)
     generate(qtbot, drawn)
