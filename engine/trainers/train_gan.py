@@ -3,54 +3,30 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import ClassVar
 
-from engine.data.image_dataset import AUTO, COLORS, IMAGE_SIZES, dataset_names, load_dataset
+from engine.data.image_dataset import load_dataset
+from engine.image_training import ImageTraining, ema_decay_param
 from engine.task import Report, param
-from engine.training import Learner, TrainingTask, precision_param
+from engine.training import Learner
 
 MODELS = ("dcgan", "conv", "mlp_small", "mlp_large")
 LOSSES = ("hinge", "non_saturating")
 
 
 @dataclass(frozen=True)
-class TrainGan(TrainingTask):
+class TrainGan(ImageTraining):
     """Two networks: one draws, the other tells drawn from real; each learns from the other."""
 
     title: ClassVar[str] = "GAN"
     summary: ClassVar[str] = "Learn to draw images like those of a dataset."
 
-    dataset: str = param(
-        "digits",
-        label="Dataset",
-        help="What to learn to draw: an embedded dataset, a folder of images (with its "
-        "subfolders), or an IDX file such as MNIST's train-images-idx3-ubyte.gz.",
-        choices=dataset_names,
-        editable=True,
-        kind="folder",
-        required=True,
-    )
     model: str = param(
         "dcgan",
         label="Model",
         help="dcgan draws best. conv is a smaller convolutional one; the mlp ones have fully "
         "connected layers only: quick, but their pictures stay grainy.",
         choices=MODELS,
-    )
-    image_size: str = param(
-        AUTO,
-        label="Image size",
-        help="Width and height of the drawn images. auto takes the size of the dataset, up to 64; "
-        "at 64 a step takes several times as long as at 28.",
-        choices=IMAGE_SIZES,
-        unit="px",
-    )
-    color: str = param(
-        AUTO,
-        label="Color",
-        help="Draw in gray or in color. auto looks at the dataset.",
-        choices=COLORS,
     )
     width: int = param(
         0,
@@ -111,24 +87,7 @@ class TrainGan(TrainingTask):
         maximum=0.99999,
         advanced=True,
     )
-    ema_decay: float = param(
-        0.995,
-        label="Averaging",
-        help="Samples are drawn from an average over the last steps, which is cleaner than any "
-        "single step: 0.995 spans about 200 of them. 0 draws from the last step alone.",
-        minimum=0.0,
-        maximum=0.99999,
-        advanced=True,
-    )
-
-    precision: str = precision_param()
-
-    def __post_init__(self) -> None:
-        """A relative path becomes absolute, so that the run can go on from anywhere."""
-        super().__post_init__()
-        if self.dataset not in dataset_names():
-            path = Path(self.dataset).expanduser().absolute()
-            object.__setattr__(self, "dataset", str(path))
+    ema_decay: float = ema_decay_param(0.995)
 
     def learner(self, report: Report) -> Learner:
         from engine.trainers.gan_learner import GanLearner
