@@ -1,7 +1,8 @@
 """Save and load checkpoints: safetensors and a manifest of hashes, whole or not at all.
 
 A state is a tree of dicts and lists whose leaves are tensors or JSON values. Each entry at the top
-becomes one .safetensors file, so that `generator.safetensors` can be loaded by anything.
+becomes one .safetensors file, so that `generator.safetensors` can be loaded by anything; an entry
+that is a text becomes a file of its own name, such as `config.json`.
 """
 
 from __future__ import annotations
@@ -36,10 +37,13 @@ def _contents(step: int, state: State) -> Iterator[tuple[str, bytes]]:
     rest: dict[str, Any] = {}
     for name, tree in state.items():
         tensors: dict[str, torch.Tensor] = {}
-        rest[name] = _pack(tree, "", tensors)
-        data = to_bytes(tensors)
+        if isinstance(tree, str):
+            rest[name], data = {"$text": name}, tree.encode()
+        else:
+            rest[name] = _pack(tree, "", tensors)
+            data = to_bytes(tensors)
         hashes[name] = hashlib.sha256(data).hexdigest()
-        yield f"{name}.safetensors", data
+        yield _file_name(name, rest[name]), data
     manifest = {"step": step, "sha256": hashes, "state": rest}
     yield MANIFEST, files.json_bytes({**manifest, "seal": _seal(manifest)})
 
@@ -53,15 +57,47 @@ def _seal(manifest: Mapping[str, Any]) -> str:
 def load(path: Path) -> tuple[int, dict[str, Any]]:
     """(step, state) of the checkpoint folder `path`; raises FileError when it is damaged."""
     manifest = _manifest(path)
-    return int(manifest["step"]), {
-        name: _unpack(tree, _tensors(path, name, manifest))
-        for name, tree in manifest["state"].items()
-    }
+    return int(manifest["step"]), {name: _entry(path, name, manifest) for name in manifest["state"]}
+
+
+def verify(path: Path) -> None:
+    """Check every file of the checkpoint folder `path` against its hash; raises FileError.
+
+    For whoever moves or copies it without torch.
+    """
+    manifest = _manifest(path)
+    for name in manifest["state"]:
+        _data(path, name, manifest)
 
 
 def load_tensors(path: Path, name: str) -> dict[str, torch.Tensor]:
     """The tensors of one entry, such as "generator", checked against the manifest."""
     return _tensors(path, name, _manifest(path))
+
+
+def load_entry(path: Path, name: str) -> Any:
+    """One entry as it was saved, checked; raises FileError also when there is none."""
+    manifest = _manifest(path)
+    if name not in manifest["state"]:
+        raise FileError(f"{path} holds no {name}.", "Use another checkpoint.")
+    return _entry(path, name, manifest)
+
+
+def has_entry(path: Path, name: str) -> bool:
+    """Whether the checkpoint holds such an entry; raises FileError when it is not complete."""
+    return name in _manifest(path)["state"]
+
+
+def _entry(path: Path, name: str, manifest: Mapping[str, Any]) -> Any:
+    tree = manifest["state"][name]
+    if isinstance(tree, dict) and "$text" in tree:
+        return _data(path, name, manifest).decode()
+    return _unpack(tree, _tensors(path, name, manifest))
+
+
+def _file_name(name: str, tree: Any) -> str:
+    plain = isinstance(tree, dict) and "$text" in tree
+    return Path(name).name if plain else f"{Path(name).name}.safetensors"
 
 
 def _manifest(path: Path) -> dict[str, Any]:
@@ -77,14 +113,18 @@ def _manifest(path: Path) -> dict[str, Any]:
 def _tensors(path: Path, name: str, manifest: Mapping[str, Any]) -> dict[str, torch.Tensor]:
     from safetensors.torch import load as from_bytes
 
-    file = path / f"{Path(name).name}.safetensors"
+    return from_bytes(_data(path, name, manifest))  # type: ignore[no-any-return]
+
+
+def _data(path: Path, name: str, manifest: Mapping[str, Any]) -> bytes:
+    file = path / _file_name(name, manifest["state"].get(name))
     try:
         data = file.read_bytes()
     except OSError as error:
         raise FileError(f"{file} cannot be read.", "Use an earlier checkpoint.") from error
     if hashlib.sha256(data).hexdigest() != manifest["sha256"].get(name):
         raise FileError(f"{file} does not match its stored hash.", "Use an earlier checkpoint.")
-    return from_bytes(data)  # type: ignore[no-any-return]
+    return data
 
 
 def _pack(tree: Any, prefix: str, tensors: dict[str, torch.Tensor]) -> Any:

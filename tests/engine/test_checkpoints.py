@@ -38,6 +38,7 @@ STATE: dict[str, Any] = {
     },
     "schedule": {"best": math.inf, "worst": -math.inf, "name": "é 🦊", "none": None, "on": True},
     "rng": {"torch": torch.get_rng_state(), "gpus": []},
+    "config.json": '{"$": 1, "é": "🦊"}',
 }
 
 
@@ -314,3 +315,18 @@ def test_saving_touches_no_tensor(tmp_path: Path) -> None:
     assert json.loads((tmp_path / "a" / "manifest.json").read_text("utf-8"))["step"] == 1
     assert temporary_files(tmp_path) == []
     assert RunFolder(tmp_path).checkpoints() == []
+
+
+def test_a_text_is_a_file_of_its_own_name_and_guarded_like_the_others(tmp_path: Path) -> None:
+    checkpoints.save(tmp_path / "c", 1, STATE)
+    file = tmp_path / "c" / "config.json"
+    assert file.read_text(encoding="utf-8") == STATE["config.json"]
+    assert checkpoints.load_entry(tmp_path / "c", "config.json") == STATE["config.json"]
+    assert checkpoints.has_entry(tmp_path / "c", "generator")
+    assert not checkpoints.has_entry(tmp_path / "c", "critic")
+    with pytest.raises(FileError, match="holds no critic"):
+        checkpoints.load_entry(tmp_path / "c", "critic")
+    file.write_text("{}")
+    for look in (checkpoints.load, lambda path: checkpoints.load_entry(path, "config.json")):
+        with pytest.raises(FileError, match=r"config\.json does not match"):
+            look(tmp_path / "c")
