@@ -191,7 +191,7 @@ class Easel(QWidget):
         self.below = QHBoxLayout()
         self.below.setSpacing(2 * SPACING)
         for widget in (self._fold, self.styles):
-            self.below.addWidget(widget)
+            self.below.addWidget(widget, 0, Qt.AlignmentFlag.AlignVCenter)
         self.below.addStretch(1)
         self.below.addWidget(self._status)
         self.below.addWidget(self.strength)

@@ -11,7 +11,7 @@ from PIL import Image
 from PySide6.QtCore import QMimeData, QPointF, QRect, QSize, Qt, QUrl
 from PySide6.QtGui import QColor, QDragEnterEvent, QDropEvent, QImage, QUndoStack
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QFileDialog, QMenu
+from PySide6.QtWidgets import QApplication, QFileDialog, QMenu, QPushButton
 from pytestqt.qtbot import QtBot
 from repainting_task import Repaint
 
@@ -344,6 +344,19 @@ def test_a_picture_is_dropped_for_its_settings(qtbot, drawn, tmp_path) -> None:
     drop(drawn, REUSE, path)
     assert drawn.easel.prompt.toPlainText() == "old"
     assert drawn.document.is_empty
+
+
+def test_what_stands_below_the_prompt_stands_in_one_line(qtbot, drawn) -> None:
+    drawn.easel.strength.setMinimumHeight(48)  # as with another font
+    drawn.easel.styles.set_value("3d")
+    chip = drawn.easel.styles.findChildren(QPushButton)[-1]
+    row = (drawn.easel._fold, drawn.easel.styles.button, chip, drawn.easel.strength)
+    qtbot.waitUntil(lambda: all(widget.isVisible() for widget in row))
+
+    def middles() -> list[int]:
+        return [widget.mapTo(drawn, widget.rect().center()).y() for widget in row]
+
+    qtbot.waitUntil(lambda: max(middles()) - min(middles()) <= 1)
 
 
 def test_an_empty_canvas_can_be_painted_on(qtbot, workspace) -> None:
