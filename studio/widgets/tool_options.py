@@ -65,7 +65,7 @@ class ToolOptions(QFrame):
 
 
 class _Heading(QWidget):
-    """Which tool it is, by picture and name."""
+    """Which tool it is, by picture and name; as high as any option, so that the canvas stays."""
 
     def __init__(self, tool: Tool) -> None:
         super().__init__()
@@ -78,7 +78,16 @@ class _Heading(QWidget):
         row.setSpacing(SPACING)
         row.addWidget(picture)
         row.addWidget(name)
+        self._strut = NumberBox(whole=True, minimum=0, maximum=1)
+        self._strut.setParent(self)
+        self._strut.hide()
         self.setToolTip(textwrap.fill(tool.help, 60))
+
+    def sizeHint(self) -> QSize:
+        return super().sizeHint().expandedTo(QSize(0, self._strut.sizeHint().height()))
+
+    def minimumSizeHint(self) -> QSize:
+        return super().minimumSizeHint().expandedTo(QSize(0, self._strut.sizeHint().height()))
 
 
 def _words(text: str) -> QLabel:

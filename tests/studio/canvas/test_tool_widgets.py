@@ -47,6 +47,14 @@ def control(options: ToolOptions, name: str) -> OptionControl:
 # ---------------------------------------------------------------------- tool bar
 
 
+def test_the_bar_is_as_high_for_every_tool(bench: Bench, options: ToolOptions) -> None:
+    heights = set()
+    for tool in bench.box.tools:
+        bench.box.choose(tool.id)
+        heights.add(options.heightForWidth(2000))
+    assert len(heights) == 1, "a fitted picture would jump with every change of the tool"
+
+
 def test_one_button_is_checked_and_a_click_takes_the_tool(bench: Bench, bar: ToolBar) -> None:
     bar.buttons["lasso"].click()
     assert bench.box.current.id == "lasso"
