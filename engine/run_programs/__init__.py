@@ -1,0 +1,1 @@
+"""A training run as a program of plain PyTorch that repeats it: "Copy as Python"."""

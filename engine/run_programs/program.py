@@ -1,0 +1,27 @@
+"""The program for a run of any trainer that has one, and a plain word where there is none yet."""
+
+from __future__ import annotations
+
+from engine.errors import EngineError
+from engine.run_programs.gan_program import gan_program
+from engine.run_programs.recorded import recorded
+from engine.runs import RunFolder
+
+PROGRAMS = {"train_gan": gan_program}
+"""By the name of the trainer: what makes the program of a RecordedRun."""
+
+
+def has_program(trainer: str) -> bool:
+    """Whether runs of this trainer can be copied as a program."""
+    return trainer in PROGRAMS
+
+
+def run_program(run: RunFolder) -> str:
+    """The program that repeats the run; raises EngineError where none can, and says why."""
+    trainer = str(run.description().get("task", ""))
+    if not has_program(trainer):
+        raise EngineError(
+            f"There is no program for runs of {trainer or 'an unknown trainer'} yet.",
+            f"There is one for {', '.join(PROGRAMS)}.",
+        )
+    return PROGRAMS[trainer](recorded(run))

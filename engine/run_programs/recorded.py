@@ -1,0 +1,92 @@
+"""What run.json and the metrics tell of a run, checked: it may come from another machine."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from engine import registry
+from engine.errors import EngineError
+from engine.runs import MetricsTail, RunFolder
+from engine.task import Task
+
+OTHER_PART = re.compile(r"step \w+ #")
+"""An event of a step that one network alone has made."""
+
+
+@dataclass(frozen=True)
+class RecordedRun:
+    """A run as a program needs to know it. Every value can stand in a program."""
+
+    name: str
+    task: Task
+    torch: str
+    threads: int
+    processes: int
+    device: str
+    precision: str
+    architecture: str
+    model: dict[str, Any]
+    """What run.json says of the networks, unchecked: read it with `number`."""
+    sha256: str
+    """Of the images that were loaded."""
+    held_out: int
+
+    def number(self, name: str) -> int:
+        """A count of `model`; raises EngineError when it is none."""
+        return _count(self.model.get(name), self.name)
+
+
+def recorded(run: RunFolder) -> RecordedRun:
+    """Raises EngineError for what cannot be repeated from run.json, and says why."""
+    told = run.description()
+    dataset, model = told.get("dataset"), told.get("model")
+    versions, fields = told.get("versions"), told.get("fields")
+    if not all(isinstance(part, dict) for part in (dataset, model, versions, fields)):
+        raise _too_little(run.path.name)
+    assert isinstance(dataset, dict) and isinstance(model, dict)
+    assert isinstance(versions, dict) and isinstance(fields, dict)
+    sha256, device = str(dataset.get("sha256", "")), str(told.get("device", "cpu"))
+    if not re.fullmatch("[0-9a-f]{64}", sha256) or not re.fullmatch(r"\w+(:\d+)?", device):
+        raise _too_little(run.path.name)
+    _check_unchanged(run)
+    return RecordedRun(
+        name=run.path.name,
+        task=registry.task_class(str(told.get("task", ""))).from_dict(fields),
+        torch=str(versions.get("torch", "")),
+        threads=_count(told.get("threads", 1), run.path.name),
+        processes=_count(told.get("processes", 1), run.path.name),
+        device=device,
+        precision="bfloat16" if told.get("precision") == "bfloat16" else "float32",
+        architecture=str(model.get("model", "")),
+        model=model,
+        sha256=sha256,
+        held_out=_count(dataset.get("held_out", 0), run.path.name),
+    )
+
+
+def _check_unchanged(run: RunFolder) -> None:
+    """A run that somebody steered otherwise than its settings say is not repeated by them."""
+    lines, _ = MetricsTail(run).read()
+    for line in lines:
+        steered = "set" in line.details or OTHER_PART.match(line.event)
+        if steered or line.event.startswith("branched"):
+            raise EngineError(
+                f"This run was changed on its way: {line.event}, at step {line.step:,}. A program "
+                "that does so too is not written yet.",
+                "Copy the program of a run that was left to itself.",
+            )
+
+
+def _count(value: Any, run: str) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < 10**9:
+        raise _too_little(run)
+    return value
+
+
+def _too_little(run: str) -> EngineError:
+    return EngineError(
+        f"run.json of {run} does not tell enough to repeat the run.",
+        "Choose a run of this version of Atelier.",
+    )

@@ -1,0 +1,295 @@
+"""Copy as Python for a run: the program alone makes the same steps, bit for bit."""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+import runpy
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from engine.data import idx
+from engine.data.digits import load_digits
+from engine.errors import EngineError
+from engine.run_programs.copied_source import copied
+from engine.run_programs.program import PROGRAMS, has_program, run_program
+from engine.runs import RunFolder
+from engine.task import Event
+from engine.trainers.train_gan import LOSSES, MODELS, TrainGan
+
+TINY: dict[str, Any] = {
+    "batch_size": 4,
+    "width": 4,
+    "latent_dim": 8,
+    "seed": 7,
+    "max_steps": 5,
+    "log_every": 2,
+    "precision": "float32",
+}
+EVIL = '"""\n"); import os; os.abort() #'
+
+
+def ignore(event: Event) -> None:
+    pass
+
+
+def trained(folder: Path, **fields: Any) -> RunFolder:
+    run = RunFolder(folder / "run")
+    TrainGan(**{**TINY, **fields}).run(ignore, run.path)
+    return run
+
+
+def losses(run: RunFolder) -> dict[int, tuple[float, float]]:
+    lines = [json.loads(line) for line in run.metrics_path.read_text().splitlines()]
+    return {
+        line["step"]: (line["values"]["discriminator_loss"], line["values"]["generator_loss"])
+        for line in lines
+        if "discriminator_loss" in line.get("values", {})
+    }
+
+
+def said(output: str) -> dict[int, tuple[float, float]]:
+    found = re.findall(r"^step (\d+): (\S+) (\S+)$", output, re.MULTILINE)
+    return {int(step): (float(first), float(second)) for step, first, second in found}
+
+
+def repeats(
+    run: RunFolder, folder: Path, patch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Run the program here, which imports nothing again, and compare losses and pictures."""
+    (folder / "program.py").write_text(run_program(run), encoding="utf-8")
+    patch.chdir(folder)
+    capsys.readouterr()
+    runpy.run_path("program.py")
+    expected = losses(run)
+    assert len(expected) >= 3
+    assert said(capsys.readouterr().out) == expected
+    drawn, grid = pixels(folder / "samples.png"), pixels(run.samples()[-1][1])
+    size = drawn.shape[0] // 8
+    for row in range(8):  # the grid has gaps of two pixels
+        top, line = 2 + row * (size + 2), drawn[row * size : (row + 1) * size]
+        for column in range(8):
+            left = 2 + column * (size + 2)
+            there = grid[top : top + size, left : left + size]
+            assert np.array_equal(line[:, column * size : (column + 1) * size], there)
+
+
+def pixels(path: Path) -> np.ndarray:
+    with Image.open(path) as image:
+        return np.asarray(image)
+
+
+@pytest.fixture(scope="session")
+def some_digits(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A gzipped IDX file of 14 digits, so that the fourth batch of four crosses an epoch."""
+    path = tmp_path_factory.mktemp("data") / "some-images-idx3-ubyte.gz"
+    idx.write(path, load_digits()[0][:14, :, :, 0])
+    return str(path)
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_every_model_learns_the_same_again(
+    model: str,
+    some_digits: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    run = trained(tmp_path, dataset=some_digits, model=model)
+    repeats(run, tmp_path, monkeypatch, capsys)
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_every_loss_is_repeated_or_refused(
+    loss: str,
+    some_digits: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    run = trained(tmp_path, dataset=some_digits, model="mlp_small", loss=loss)
+    repeats(run, tmp_path, monkeypatch, capsys)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"precision": "bfloat16"},
+        {"image_size": "32", "color": "color"},
+        {"dataset": "digits"},
+        {"dataset": "stickers", "image_size": "32", "color": "gray"},
+    ],
+    ids=lambda fields: "-".join(fields),
+)
+def test_other_data_and_precision(
+    fields: dict[str, str],
+    some_digits: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    run = trained(tmp_path, **{"dataset": some_digits, "model": "conv", "max_steps": 4, **fields})
+    repeats(run, tmp_path, monkeypatch, capsys)
+
+
+def test_a_folder_of_pictures_of_all_kinds(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / 'it\'s "here"'
+    (folder / "more").mkdir(parents=True)
+    (folder / ".hidden").mkdir()
+    chance = np.random.default_rng(0)
+    noise = Image.fromarray(chance.integers(0, 256, (40, 50, 4), np.uint8))
+    noise.save(folder / "b.png")
+    turned = Image.Exif()
+    turned[0x0112] = 6
+    noise.convert("RGB").save(folder / "a.JPG", exif=turned)
+    noise.convert("L").save(folder / "more" / "c.webp")
+    noise.save(folder / ".hidden" / "d.png")
+    (folder / "e.png").write_bytes(b"no picture")
+    run = trained(tmp_path, dataset=str(folder), model="mlp_small")
+    repeats(run, tmp_path, monkeypatch, capsys)
+
+
+@pytest.mark.slow
+def test_the_program_needs_nothing_of_the_engine(some_digits: str, tmp_path: Path) -> None:
+    run = trained(tmp_path, dataset=some_digits)
+    program = run_program(run)
+    assert "engine" not in {name.partition(".")[0] for name in imported(program)}
+    done = subprocess.run(
+        [sys.executable, "-I", "-c", program],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+        env={"OMP_NUM_THREADS": "1"},
+    )
+    assert done.returncode == 0, done.stderr
+    assert said(done.stdout) == losses(run)
+
+
+def imported(program: str) -> set[str]:
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(program)):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            names.add(node.module or "")
+    return names
+
+
+def test_other_images_than_those_of_the_run_are_noticed(
+    some_digits: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = trained(tmp_path, dataset=some_digits, model="mlp_small", max_steps=1)
+    change(run, dataset={"sha256": "0" * 64})
+    (tmp_path / "program.py").write_text(run_program(run), encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(AssertionError, match="not the images of the run"):
+        runpy.run_path("program.py")
+
+
+# --------------------------------------------------------------------------- what it refuses
+
+
+@pytest.fixture(scope="module")
+def short_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One step on the embedded digits."""
+    folder = tmp_path_factory.mktemp("short")
+    return trained(folder, model="mlp_small", max_steps=1).path
+
+
+@pytest.fixture
+def run(short_run: Path, tmp_path: Path) -> RunFolder:
+    """A copy of run.json and the metrics alone, to be changed."""
+    copy = RunFolder(tmp_path / "copy")
+    copy.create(RunFolder(short_run).description())
+    copy.metrics_path.write_bytes(RunFolder(short_run).metrics_path.read_bytes())
+    return copy
+
+
+def change(run: RunFolder, **entries: Any) -> None:
+    """Change entries of run.json; a mapping changes some entries of an entry."""
+    told = run.description()
+    for name, value in entries.items():
+        told[name] = {**told[name], **value} if isinstance(value, Mapping) else value
+    run.create(told)
+
+
+def test_a_trainer_without_a_program_says_so(run: RunFolder) -> None:
+    change(run, task="train_text_to_image")
+    assert not has_program("train_text_to_image")
+    assert all(has_program(name) for name in PROGRAMS)
+    with pytest.raises(EngineError, match="no program for runs of train_text_to_image yet"):
+        run_program(run)
+
+
+@pytest.mark.parametrize(
+    ("event", "details"),
+    [
+        ("generator_learning_rate = 0.1 #1", {"set": {"generator_learning_rate": 0.1}}),
+        ("step generator #2", {}),
+        ("branched from elsewhere", {}),
+    ],
+)
+def test_a_run_that_was_changed_on_its_way_is_refused(
+    run: RunFolder, event: str, details: dict[str, Any]
+) -> None:
+    run_program(run)
+    run.log_event(1, "pause #1")
+    run.log_event(1, "step #2")
+    run_program(run)
+    run.log_event(1, event, details)
+    with pytest.raises(EngineError, match="changed on its way"):
+        run_program(run)
+
+
+@pytest.mark.parametrize(
+    "entries",
+    [
+        {"dataset": {"sha256": EVIL}},
+        {"dataset": {"held_out": EVIL}},
+        {"dataset": None},
+        {"model": {"model": "dcgan", "width": EVIL}},
+        {"model": {"model": "dcgan", "width": True}},
+        {"model": {"model": EVIL}},
+        {"model": {"channels": True}},
+        {"model": {"latent_dim": -1}},
+        {"threads": EVIL},
+        {"device": EVIL},
+        {"fields": {"seed": EVIL}},
+        {"fields": {"loss": EVIL}},
+        {"fields": {EVIL: 1}},
+    ],
+    ids=str,
+)
+def test_what_no_run_would_say_is_refused(run: RunFolder, entries: dict[str, Any]) -> None:
+    change(run, **entries)
+    with pytest.raises(EngineError):
+        run_program(run)
+
+
+def test_what_a_strange_run_says_never_becomes_a_program(run: RunFolder) -> None:
+    change(run, versions={"torch": EVIL}, fields={"dataset": f"/nowhere/{EVIL}"})
+    strange = RunFolder(run.path.rename(run.path.with_name('"""\nimport os\n"""')))
+    program = run_program(strange)
+    assert "os" not in imported(program)
+    nodes = ast.walk(ast.parse(program))
+    assert "os" not in {node.id for node in nodes if isinstance(node, ast.Name)}
+
+
+def test_code_is_copied_with_its_decorators_and_its_own_imports() -> None:
+    source = copied("models/dcgan.py")
+    assert source.code.startswith("@dataclass(frozen=True)\nclass DcganConfig")
+    assert "from dataclasses import dataclass" in source.imports
+    assert not any("engine" in line or "__future__" in line for line in source.imports)
+    only = copied("data/crop.py", ["square"])
+    assert [node.name for node in ast.parse(only.code).body] == ["square"]  # type: ignore[attr-defined]
