@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import groupby
 
 from PySide6.QtGui import QColor, QImage, QPainter, QSinglePointEvent
 
@@ -20,7 +21,10 @@ from studio.canvas.tools.tool import ALT
 
 TINT = 0.45  # opacity of what is being selected
 BEYOND = 1024
-"""Pixels outside the document that can be selected: there it will be extended."""
+"""Pixels outside the document that can be selected: there it will be extended.
+
+Only what is painted out there counts; a wide brush close to the side masks the picture alone.
+"""
 
 
 class SelectionPaper:
@@ -34,8 +38,13 @@ class SelectionPaper:
         self.ink = Ink(theme.colors().danger if subtract else theme.colors().accent, hardness)
 
     def lay(self, dabs: Sequence[Dab]) -> None:
-        for _ in self.ink.lay(dabs, self._within):
-            pass
+        for outside, group in groupby(dabs, self._is_outside):
+            within = self._within if outside or self.subtract else self._document.rect
+            for _ in self.ink.lay(list(group), within):
+                pass
+
+    def _is_outside(self, dab: Dab) -> bool:
+        return not self._document.rect.contains(dab.center.toPoint())
 
     def finish(self) -> None:
         bounds = self.ink.pixels.bounds()

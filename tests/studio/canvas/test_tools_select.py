@@ -159,6 +159,14 @@ def test_the_mask_brush_reaches_beyond_the_picture(bench: Bench) -> None:
     assert bench.document.selection.bounds.right() > 205
 
 
+def test_the_mask_brush_near_the_side_masks_the_picture_alone(bench: Bench) -> None:
+    choose(bench, "mask_brush")
+    bench.drag((60, 10), (185, 10))
+    selected = bench.document.selection
+    assert bench.document.rect.contains(selected.bounds), "else Generate would extend by a sliver"
+    assert bench.selected(100, 0)
+
+
 def test_what_is_being_masked_is_seen(bench: Bench) -> None:
     bench.add("white")
     choose(bench, "mask_brush")
