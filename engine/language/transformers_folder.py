@@ -43,49 +43,64 @@ def load(path: Path, report: Report) -> TransformersModel:
     folder = check_language_model(path)
     report(Progress(0, None, "loading the model"))
     return cache.loaded(
-        ("transformers", path, folder.fingerprint), lambda: TransformersModel(folder, report)
+        ("transformers", path, folder.fingerprint),
+        lambda: TransformersModel(path.name, *open_folder(folder, _half(), report)),
     )
+
+
+def open_folder(folder: LanguageModelFolder, dtype: torch.dtype, report: Report) -> tuple[Any, Any]:
+    """(model, tokenizer) of transformers, on the CPU; raises ModelError, OutOfMemory."""
+    from safetensors import SafetensorError
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+    from transformers.utils import logging
+
+    _check_memory(folder, dtype.itemsize)
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    device.configure_threads()
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(
+            folder.path, local_files_only=True, trust_remote_code=False
+        )
+        report(Progress(0, None, "loading the model"))
+        model = AutoModelForCausalLM.from_pretrained(
+            folder.path,
+            dtype=dtype,
+            local_files_only=True,
+            trust_remote_code=False,
+            use_safetensors=True,
+        )
+    except (*UNREADABLE, SafetensorError) as error:
+        raise ModelError(
+            f"transformers cannot load {folder.path}: {first_line(error)}",
+            "Copy or download the whole folder again, or choose another model.",
+        ) from error
+    return model, tokenizer
+
+
+def context_of(model: Any) -> int:
+    """The most tokens that a model of transformers reads at once."""
+    config = model.config.get_text_config()
+    return int(getattr(config, "max_position_embeddings", None) or UNBOUNDED)
+
+
+def _half() -> torch.dtype:
+    """What it computes in: half precision where the device is made for it."""
+    return device.best_dtype(device.best_device())
 
 
 class TransformersModel:
     """A LanguageModel on transformers."""
 
-    def __init__(self, folder: LanguageModelFolder, report: Report) -> None:
-        from safetensors import SafetensorError
-        from transformers import AutoModelForCausalLM, AutoTokenizer, GenerationConfig
-        from transformers.utils import logging
+    def __init__(self, name: str, model: Any, tokenizer: Any) -> None:
+        from transformers import GenerationConfig
 
-        self._path = folder.path
+        self.name = name
         self._device = device.best_device()
-        dtype = device.best_dtype(self._device)
-        _check_memory(folder, dtype.itemsize)
-        logging.set_verbosity_error()
-        logging.disable_progress_bar()
-        device.configure_threads()
-        try:
-            self._tokenizer = AutoTokenizer.from_pretrained(
-                folder.path, local_files_only=True, trust_remote_code=False
-            )
-            report(Progress(0, None, "loading the model"))
-            model = AutoModelForCausalLM.from_pretrained(
-                folder.path,
-                dtype=dtype,
-                local_files_only=True,
-                trust_remote_code=False,
-                use_safetensors=True,
-            )
-        except (*UNREADABLE, SafetensorError) as error:
-            raise ModelError(
-                f"transformers cannot load {folder.path}: {first_line(error)}",
-                "Copy or download the whole folder again, or choose another model.",
-            ) from error
+        self._tokenizer = tokenizer
         self._model = model.eval().to(self._device)
         self._end_ids = _end_ids(model, self._tokenizer)
         model.generation_config = GenerationConfig()  # no habits of the folder's
-
-    @property
-    def name(self) -> str:
-        return self._path.name
 
     @property
     def chat(self) -> Chat | None:
@@ -124,8 +139,7 @@ class TransformersModel:
         """Tokens that the model can still write after the prompt."""
         if not prompt_tokens:
             raise InvalidTask("prompt", f"{self.name} knows no word of the prompt.")
-        config = self._model.config.get_text_config()
-        context = int(getattr(config, "max_position_embeddings", None) or UNBOUNDED)
+        context = context_of(self._model)
         if prompt_tokens >= context:
             raise prompt_too_long(self.name, prompt_tokens, context)
         return context - prompt_tokens
