@@ -70,6 +70,12 @@ def verify(path: Path) -> None:
         _data(path, name, manifest)
 
 
+def values(path: Path, name: str) -> dict[str, Any]:
+    """One entry that holds JSON values only, read without torch; empty when there is none."""
+    found = _manifest(path)["state"].get(name)
+    return dict(found) if isinstance(found, dict) else {}
+
+
 def load_tensors(path: Path, name: str) -> dict[str, torch.Tensor]:
     """The tensors of one entry, such as "generator", checked against the manifest."""
     return _tensors(path, name, _manifest(path))

@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 
     Rows = TypeVar("Rows", bound=Any)
 
-WAIT, END = 0, -1  # what the first process says instead of the number of a step
+# What the first process says instead of the number of a step. After CHANGE it gives new values of
+# the task, after RELOAD the state to go on from.
+WAIT, END, CHANGE, RELOAD = 0, -1, -2, -3
 PARENT = os.getppid()
 
 
@@ -151,28 +153,29 @@ def from_first(value: Any = None) -> Any:
     return torch.load(io.BytesIO(box[0]), map_location="cpu", weights_only=True)
 
 
-def say(order: int) -> None:
-    """Tell the others the number of the step that comes now, WAIT or END.
+def say(order: int, detail: int = 0) -> None:
+    """Tell the others the number of the step that comes now, WAIT, END, CHANGE or RELOAD.
 
+    `detail` is the number of the part that steps, from 1, or 0 for all of the learner.
     Raises Cancelled when one of them was asked to stop; what comes next can only be END then.
     """
-    if count() > 1 and _exchange(order, False)[1] and order != END:
+    if count() > 1 and _exchange(order, detail, False)[2] and order != END:
         raise Cancelled
 
 
-def listen(asked_to_stop: bool) -> int:
-    """What the first process says; WAIT when some process was asked to stop."""
-    order, stop = _exchange(0, asked_to_stop)
-    return WAIT if stop and order != END else order
+def listen(asked_to_stop: bool) -> tuple[int, int]:
+    """What the first process says, with its detail; WAIT when some process was asked to stop."""
+    order, detail, stop = _exchange(0, 0, asked_to_stop)
+    return (WAIT, 0) if stop and order != END else (order, detail)
 
 
-def _exchange(order: int, stop: bool) -> tuple[int, bool]:
+def _exchange(order: int, detail: int, stop: bool) -> tuple[int, int, bool]:
     import torch
     from torch import distributed
 
-    said = torch.tensor([order, int(stop or _orphaned())])
+    said = torch.tensor([order, detail, int(stop or _orphaned())])
     distributed.all_reduce(said)
-    return int(said[0]), bool(said[1])
+    return int(said[0]), int(said[1]), bool(said[2])
 
 
 def _orphaned() -> bool:

@@ -21,8 +21,8 @@ from engine.liveness import process_exists
 
 TEMPORARY_PREFIX = ".atelier-"
 
-_UMASK = os.umask(0o022)  # can only be asked for by setting it, which no other thread may see
-os.umask(_UMASK)
+UMASK = os.umask(0o022)  # can only be asked for by setting it, which no other thread may see
+os.umask(UMASK)
 
 
 def write_bytes(path: Path, data: bytes) -> None:
@@ -45,6 +45,46 @@ def json_bytes(value: Any) -> bytes:
     return text.encode("utf-8", "replace")
 
 
+def read_json(path: Path) -> dict[str, Any]:
+    """The JSON object in a file; raises FileError when there is none."""
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise unreadable(path, error) from error
+    if not isinstance(value, dict):
+        raise FileError(f"{path} is not a JSON object.", "The file may be damaged.")
+    return value
+
+
+def unreadable(path: Path, error: Exception) -> FileError:
+    reason = error.strerror if isinstance(error, OSError) else error
+    return FileError(f"{path} cannot be read: {reason}.", "The file may be damaged.")
+
+
+def write_new(path: Path, data: bytes) -> bool:
+    """Write `data` to `path` if nothing is there yet, whole or not at all; raises FileError.
+
+    Returns whether it did: of several processes that try at once, one does.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(suffix=path.suffix, prefix=_prefix(), dir=path.parent)
+        os.close(handle)
+        temporary = Path(name)
+        try:
+            _fill(temporary, data)
+            os.chmod(temporary, 0o666 & ~UMASK)
+            os.link(temporary, path)  # a rename would take the place of what is there
+        finally:
+            temporary.unlink()
+        _sync_folder(path.parent)
+    except FileExistsError:
+        return False
+    except OSError as error:
+        raise _cannot_write(path, error) from error
+    return True
+
+
 def write_with(path: Path, write: Callable[[Path], None]) -> None:
     """Let `write(temporary)` make the file, then put it in the place of `path` in one step.
 
@@ -61,7 +101,7 @@ def write_with(path: Path, write: Callable[[Path], None]) -> None:
     try:
         write(temporary)
         _sync(temporary)
-        os.chmod(temporary, 0o666 & ~_UMASK)
+        os.chmod(temporary, 0o666 & ~UMASK)
         os.replace(temporary, path)
         _sync_folder(path.parent)
     except OSError as error:
@@ -100,7 +140,7 @@ def write_folder(path: Path, contents: Iterable[tuple[str, bytes]]) -> None:
         for name, data in contents:
             _fill(temporary / name, data)
         _sync_folder(temporary)
-        os.chmod(temporary, 0o777 & ~_UMASK)
+        os.chmod(temporary, 0o777 & ~UMASK)
         _exchange(temporary, path)
         _sync_folder(path.parent)
     except OSError as error:
@@ -121,6 +161,16 @@ def remove_folder(path: Path) -> None:
             f"{path} could not be removed: {error.strerror or error}.",
             "Check that the folder can be written to, then try again.",
         ) from error
+
+
+def move(path: Path, target: Path) -> None:
+    """Give a file or folder another place on the same disk, in one step; raises FileError."""
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        os.replace(path, target)
+        _sync_folder(target.parent)
+    except OSError as error:
+        raise _cannot_write(target, error) from error
 
 
 def append_line(path: Path, line: str) -> None:

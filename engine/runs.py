@@ -1,10 +1,10 @@
 """A training run is a folder that any program can read, while it grows and afterwards.
 
 run.json             the task, versions, seed, threads
-metrics.jsonl        one flushed line a log: {"step", "time", "values"} or {"step", "time", "event"}
+metrics.jsonl        one flushed line a log: see engine/metrics_log.py
 samples/000500.png   grids drawn from fixed noise, or 000500.txt: texts from fixed prompts
 checkpoints/step-500 safetensors and a manifest with hashes
-control/000001.json  commands from outside: pause, resume, step, stop, save, sample
+control/000001.json  commands from outside: see engine/mailbox.py
 heartbeat.json       who is training it, and when they last said so
 """
 
@@ -24,22 +24,17 @@ from PIL import Image
 
 from engine import files, liveness
 from engine.errors import FileError
+from engine.mailbox import COMMANDS as COMMANDS
+from engine.mailbox import Command, Mailbox
+from engine.metrics_log import MetricLine as MetricLine
+from engine.metrics_log import MetricsTail as MetricsTail
+from engine.metrics_log import parse_metric
 
-COMMANDS = ("pause", "resume", "step", "stop", "save", "sample")
+FORMAT = 1  # of run.json; a higher number is from a later version
 FOLDERS = ("samples", "checkpoints", "control")
 SAMPLE_SUFFIXES = (".png", ".txt")
 MANIFEST = "manifest.json"
 STALE_AFTER = 30.0  # seconds without a heartbeat until a run counts as interrupted
-
-
-@dataclass(frozen=True)
-class MetricLine:
-    """One line of metrics.jsonl: numbers measured at `step`, or an event that happened there."""
-
-    step: int
-    time: float
-    values: Mapping[str, float]
-    event: str = ""
 
 
 @dataclass(frozen=True)
@@ -70,6 +65,7 @@ class RunFolder:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self.mailbox = Mailbox(path / "control")
         self._last_state = ""
         self._last_beat = 0.0
 
@@ -87,7 +83,16 @@ class RunFolder:
 
     def description(self) -> dict[str, Any]:
         """What run.json says; raises FileError."""
-        return _read_json(self.path / "run.json")
+        return files.read_json(self.path / "run.json")
+
+    def check_format(self) -> None:
+        """Raises FileError when a later version made the run: to go on with it could spoil it."""
+        number = self.description().get("format", FORMAT)
+        if not isinstance(number, int) or number > FORMAT:
+            raise FileError(
+                f"{self.path} was made by a newer version of Atelier.",
+                "It can be watched here; to go on with it, use that version.",
+            )
 
     def sweep(self) -> None:
         """Remove what a killed trainer or window left half-written."""
@@ -103,19 +108,26 @@ class RunFolder:
     def log(self, step: int, values: Mapping[str, float]) -> None:
         self._append({"step": step, "time": time.time(), "values": dict(values)})
 
-    def log_event(self, step: int, event: str) -> None:
-        self._append({"step": step, "time": time.time(), "event": event})
+    def log_event(self, step: int, event: str, details: Mapping[str, Any] | None = None) -> None:
+        """`details` is the event for programs, such as {"set": {"learning_rate": 0.001}}."""
+        record = {"step": step, "time": time.time(), "event": event}
+        self._append({**record, "details": dict(details)} if details else record)
 
-    def drop_metrics_after(self, step: int) -> None:
-        """Forget what was measured after `step`, which a resumed run measures again."""
+    def metric_texts(self) -> list[tuple[str, MetricLine]]:
+        """The lines that are whole, as they were written and as they are read; raises FileError."""
         try:
             lines = self.metrics_path.read_bytes().decode("utf-8", "replace").split("\n")
         except FileNotFoundError:
-            return
+            return []
         except OSError as error:
-            raise _unreadable(self.metrics_path, error) from error
-        kept = [line for line in lines if (m := parse_metric(line)) and m.step <= step]
-        files.write_text(self.metrics_path, "".join(f"{line}\n" for line in kept))
+            raise files.unreadable(self.metrics_path, error) from error
+        return [(text, line) for text in lines if (line := parse_metric(text))]
+
+    def drop_metrics_after(self, step: int) -> None:
+        """Forget what was measured after `step`, which a resumed run measures again."""
+        if self.metrics_path.exists():
+            kept = [text for text, line in self.metric_texts() if line.step <= step]
+            files.write_text(self.metrics_path, "".join(f"{text}\n" for text in kept))
 
     def _append(self, record: Mapping[str, Any]) -> None:
         files.append_line(self.metrics_path, json.dumps(record))
@@ -162,34 +174,19 @@ class RunFolder:
 
     # ------------------------------------------------------------------ control
 
-    def send(self, command: str) -> int:
-        """Ask the trainer for something; returns the number under which it will acknowledge."""
-        if command not in COMMANDS:
-            raise ValueError(f"unknown command {command!r}")
-        number = max(self._command_numbers(), default=0) + 1
-        files.write_json(self.path / "control" / f"{number:06d}.json", {"command": command})
-        return number
+    def send(self, command: str, **details: Any) -> int:
+        """Ask the trainer for something; returns the number under which it will acknowledge.
 
-    def commands_after(self, number: int) -> list[tuple[int, str]]:
+        `details`: see engine/mailbox.py. Raises FileError.
+        """
+        return self.mailbox.send(command, details)
+
+    def commands_after(self, number: int) -> list[tuple[int, Command]]:
         """Commands with a higher number, oldest first; a damaged one is an empty word."""
-        fresh = sorted(n for n in self._command_numbers() if n > number)
-        return [(n, self._command(n)) for n in fresh]
-
-    def _command(self, number: int) -> str:
-        try:
-            return str(_read_json(self._command_path(number)).get("command", ""))
-        except FileError:
-            return ""  # a training must not end because somebody wrote nonsense into `control`
+        return self.mailbox.after(number)
 
     def last_command(self) -> int:
-        return max(self._command_numbers(), default=0)
-
-    def _command_path(self, number: int) -> Path:
-        return self.path / "control" / f"{number:06d}.json"
-
-    def _command_numbers(self) -> list[int]:
-        found = (self.path / "control").glob("*.json")
-        return [int(path.stem) for path in found if path.stem.isdecimal()]
+        return self.mailbox.last()
 
     # ------------------------------------------------------------------ heartbeat
 
@@ -214,7 +211,7 @@ class RunFolder:
         path = self.path / "heartbeat.json"
         if not path.is_file():
             return None
-        said = _read_json(path)
+        said = files.read_json(path)
         try:
             return Heartbeat(
                 str(said["state"]),
@@ -227,47 +224,6 @@ class RunFolder:
             raise FileError(f"{path} is damaged.", "Delete it; the run itself is safe.") from error
 
 
-class MetricsTail:
-    """Reads metrics.jsonl as it grows: each `read()` returns the lines that are new."""
-
-    def __init__(self, run: RunFolder) -> None:
-        self._run = run
-        self._offset = 0
-        self._inode = 0
-
-    def read(self) -> tuple[list[MetricLine], bool]:
-        """(new lines, whether the file was rewritten and everything earlier is void)."""
-        try:
-            with open(self._run.metrics_path, "rb") as stream:
-                status = os.fstat(stream.fileno())
-                rewritten = self._inode not in (0, status.st_ino) or status.st_size < self._offset
-                if rewritten:
-                    self._offset = 0
-                self._inode = status.st_ino
-                stream.seek(self._offset)
-                data = stream.read()
-        except FileNotFoundError:
-            return [], False
-        except OSError as error:
-            raise _unreadable(self._run.metrics_path, error) from error
-        whole = data[: data.rfind(b"\n") + 1]  # the last line may still be half-written
-        self._offset += len(whole)
-        lines = whole.decode("utf-8", "replace").split("\n")
-        return [line for text in lines if (line := parse_metric(text))], rewritten
-
-
-def parse_metric(line: str) -> MetricLine | None:
-    """One line of metrics.jsonl, or None when it is damaged (a run never fails for its log)."""
-    try:
-        record = json.loads(line)
-        values = {str(k): float(v) for k, v in record.get("values", {}).items()}
-        return MetricLine(
-            int(record["step"]), float(record["time"]), values, str(record.get("event", ""))
-        )
-    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
-        return None
-
-
 def list_runs(folder: Path) -> list[RunFolder]:
     """The runs in `folder`, newest first."""
     dated: list[tuple[float, Path]] = []
@@ -275,18 +231,3 @@ def list_runs(folder: Path) -> list[RunFolder]:
         with suppress(OSError):  # it holds no run, or was removed just now
             dated.append(((path / "run.json").stat().st_mtime, path))
     return [RunFolder(path) for _, path in sorted(dated, reverse=True)]
-
-
-def _read_json(path: Path) -> dict[str, Any]:
-    try:
-        value = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
-        raise _unreadable(path, error) from error
-    if not isinstance(value, dict):
-        raise FileError(f"{path} is not a JSON object.", "The file may be damaged.")
-    return value
-
-
-def _unreadable(path: Path, error: Exception) -> FileError:
-    reason = error.strerror if isinstance(error, OSError) else error
-    return FileError(f"{path} cannot be read: {reason}.", "The file may be damaged.")

@@ -104,6 +104,8 @@ class Param:
     unit: str = ""
     zero: str = ""
     """What a form shows for 0, where 0 is the least and stands for a choice of the task's own."""
+    live: bool = False
+    """Whether a training can go on with another value: see engine/live_values.py."""
 
     def options(self) -> tuple[str, ...]:
         """The choices as they are now (models come and go)."""
@@ -127,6 +129,7 @@ def param(
     advanced: bool = False,
     unit: str = "",
     zero: str = "",
+    live: bool = False,
 ) -> Any:
     """Declare a field of a task once: the form, the flag and the range check follow from it."""
     described = Param(
@@ -142,6 +145,7 @@ def param(
         advanced,
         unit,
         zero,
+        live,
     )
     return dataclasses.field(default=default, metadata={"param": described})
 

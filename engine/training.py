@@ -10,48 +10,21 @@ import os
 import platform
 import socket
 from abc import abstractmethod
-from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, cast
+from typing import Any, cast
 
-from engine import checkpoints, device, distributed, files
+from engine import abandoning, device, distributed, files, run_lock
+from engine.branching import branch
 from engine.errors import FileError
-from engine.runs import RunFolder
+from engine.following import follow
+from engine.learner import Learner as Learner
+from engine.learner import parts_of
+from engine.live_values import is_changeable, live_fields
+from engine.runs import FORMAT, RunFolder
 from engine.task import Field, Notice, Progress, Report, Task, param, seed_param
-from engine.training_loop import Loop, follow
-
-if TYPE_CHECKING:
-    from PIL import Image
-
-
-class Learner(Protocol):
-    """What a trainer brings to the loop."""
-
-    def description(self) -> Mapping[str, Any]:
-        """What run.json should say of the data and the networks: hash, count, parameters."""
-
-    def step(self, step: int) -> Mapping[str, float]:
-        """One optimizer update; returns what was measured (generator_loss, d_real, …).
-
-        For exact resume everything random comes from torch's default generator (saved with the
-        checkpoint) or from generators seeded with (seed, step) or (seed, epoch). For runs on
-        several processes it is drawn for the whole batch, of which `distributed.share` takes the
-        rows of this process; `distributed.average_gradients` comes before the update.
-        """
-
-    def sample(self) -> Image.Image | str:
-        """A grid drawn from noise, or texts from prompts, that stay the same through the run.
-
-        Must not touch the RNG.
-        """
-
-    def state(self) -> checkpoints.State:
-        """Networks, EMA, optimizers: a tree of tensors and JSON values, a file for each entry."""
-
-    def load_state(self, state: checkpoints.State) -> None:
-        """Take back what `state` returned."""
+from engine.training_loop import Loop
 
 
 def precision_param() -> Any:
@@ -133,6 +106,25 @@ class TrainingTask(Task):
         "only the number of steps is taken from here.",
         advanced=True,
     )
+    resume_step: int = param(
+        0,
+        label="Resume from",
+        help="With resume: the step of the checkpoint to go back to. What lies after it is set "
+        "aside in the folder of the run. 0 goes on from the newest.",
+        minimum=0,
+        maximum=100_000_000,
+        advanced=True,
+        unit="step",
+    )
+
+    branch_from: str = param(
+        "",
+        label="Branch from",
+        help="The folder of a run of the same kind: begin where its checkpoint of the step under "
+        "resume_step stands (0: the newest), with its settings. That run is left as it is.",
+        kind="folder",
+        advanced=True,
+    )
 
     @classmethod
     def fields(cls) -> tuple[Field, ...]:
@@ -147,15 +139,18 @@ class TrainingTask(Task):
         """Load the data, build the networks. Seeded by the loop before the call."""
 
     def again(self, out: Path) -> Task:
-        return dataclasses.replace(self, resume=True) if RunFolder(out).exists else self
+        again = dataclasses.replace(self, resume=True, resume_step=0, branch_from="")
+        return again if RunFolder(out).exists else self
 
     def run(self, report: Report, out: Path) -> None:
         with distributed.joined():
             if distributed.rank() == 0:
-                self._lead(report, RunFolder(out))
+                asked = _branched(self, out) if self.branch_from else self
+                with run_lock.held(out):
+                    asked._lead(report, RunFolder(out))
             else:
-                task = self.from_dict(distributed.from_first())
-                follow(cast(TrainingTask, task)._prepared(report), report)
+                task = cast(TrainingTask, self.from_dict(distributed.from_first()))
+                follow(task, task._prepared(report), report)
 
     def _lead(self, report: Report, run: RunFolder) -> None:
         if self.resume:
@@ -194,6 +189,7 @@ def _description(task: TrainingTask, learner: Learner) -> dict[str, Any]:
     import torch
 
     return {
+        "format": FORMAT,
         "task": task.name(),
         "fields": task.to_dict(),
         "created": files.timestamp(),
@@ -202,23 +198,41 @@ def _description(task: TrainingTask, learner: Learner) -> dict[str, Any]:
         "threads": torch.get_num_threads(),
         "processes": distributed.count(),
         "platform": platform.platform(),
+        "parts": list(parts_of(learner)),
+        "live": [f.name for f in live_fields(type(task))] if is_changeable(learner) else [],
         **learner.description(),
     }
 
 
-def _continued(asked: TrainingTask, run: RunFolder) -> TrainingTask:
-    """The task that began the run, going on to the number of steps that is asked for now."""
+def _branched(asked: TrainingTask, out: Path) -> TrainingTask:
+    """Make the new run; returns the task that goes on with it."""
+    source = RunFolder(Path(asked.branch_from).expanduser())
+    _check_kind(asked, source)
+    newest = max((step for step, _ in source.checkpoints()), default=0)
+    branch(source, asked.resume_step or newest, out)
+    return dataclasses.replace(asked, resume=True, resume_step=0, branch_from="")
+
+
+def _check_kind(asked: TrainingTask, run: RunFolder) -> dict[str, Any]:
+    """What run.json says; raises FileError when `asked` cannot go on with that run."""
     if not run.exists:
         raise FileError(
             f"{run.path} holds no training run.",
             "Choose the folder of a run, or set resume to false to begin one there.",
         )
+    run.check_format()
     stored = run.description()
     if stored.get("task") != asked.name():
         raise FileError(
             f"{run.path} holds a run of {stored.get('task')}, not of {asked.name()}.",
             "Choose the folder of a run of the same kind.",
         )
+    return stored
+
+
+def _continued(asked: TrainingTask, run: RunFolder) -> TrainingTask:
+    """The task that began the run, going on to the number of steps that is asked for now."""
+    stored = _check_kind(asked, run)
     beat = run.heartbeat()
     if beat and beat.alive and (beat.pid, beat.host) != (os.getpid(), socket.gethostname()):
         raise FileError(
@@ -230,6 +244,8 @@ def _continued(asked: TrainingTask, run: RunFolder) -> TrainingTask:
         raise FileError(f"{run.path / 'run.json'} does not say how it was trained.", "Begin anew.")
     task = type(asked).from_dict({**fields, "max_steps": asked.max_steps, "resume": True})
     run.sweep()
+    if asked.resume_step:
+        abandoning.set_aside_after(run, asked.resume_step)
     if fields.get("max_steps", 0) < asked.max_steps:
         run.create({**stored, "fields": {**fields, "max_steps": asked.max_steps}})
     return cast(TrainingTask, task)

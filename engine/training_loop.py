@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from engine import checkpoints, distributed, files
+from engine import abandoning, checkpoints, distributed, files, live_values
+from engine.alarms.watch import Watch
+from engine.control import STEERING, Control
 from engine.errors import Cancelled, EngineError, FileError, InvalidTask
-from engine.runs import COMMANDS, RunFolder
+from engine.learner import Learner, Spreading, parts_of, take_step, why_over
+from engine.mailbox import Command, written
+from engine.runs import RunFolder
+from engine.step_clock import StepClock
 from engine.task import Metric, Notice, Progress, Report, SampleGrid, Saved
+from engine.training_state import gathered, put_back
 
 if TYPE_CHECKING:
-    from engine.training import Learner, TrainingTask
+    from engine.training import TrainingTask
 
 HEARTBEAT_EVERY = 1.0  # seconds
 PAUSE_POLL = 0.05  # seconds between looks at the control folder while paused
@@ -35,13 +40,11 @@ class Loop:
         self.report = report
         self.step = 0
         self.saved_step: int | None = None
-        self.paused = False
-        self.stopped = False
         self.ended = False
         self.in_step = False
-        self.single_steps = 0  # to be made although paused
-        self.command = seen
-        self.clock = _Clock()
+        self.control = Control(run, seen)
+        self.watch = Watch()
+        self.clock = StepClock()
 
     def run(self) -> None:
         self.step = self._restore()
@@ -61,7 +64,7 @@ class Loop:
         except Cancelled:
             self._end("stopped")
             raise
-        self._end("stopped" if self.stopped else "finished")
+        self._end("stopped" if self.control.stopped else "finished")
 
     def _learn(self) -> None:
         # A run that was stopped between a step and its sample draws it now.
@@ -71,82 +74,144 @@ class Loop:
         while self.step < self.task.max_steps:
             self.report(Progress(self.step, self.task.max_steps, "learning"))
             self._obey()
-            if self.stopped:
+            if self.control.stopped:
                 return
-            distributed.say(self.step + 1)
-            self.in_step = True
-            values = distributed.mean(self.learner.step(self.step + 1))
-            self.in_step = False
+            values = self._take_step(self.control.next_part())
             self._check_finite(values)
             self.step += 1
             self.clock.tick()
+            self.watch.see(self.step, values)
             self._record(values)
+            self._raise_alarms()
             self.folder.beat("running", self.step, HEARTBEAT_EVERY)
+            if self.step < self.task.max_steps and (reason := why_over(self.learner)):
+                self._end_early(reason)
+                return
+
+    def _end_early(self, reason: str) -> None:
+        self.folder.log_event(self.step, reason)
+        self.report(Notice(f"The training {reason}."))
+        if not self.folder.has_sample(self.step):
+            self._sample()
+
+    def _take_step(self, part: str) -> Mapping[str, float]:
+        distributed.say(self.step + 1, ("", *parts_of(self.learner)).index(part))
+        self.in_step = True
+        values = distributed.mean(take_step(self.learner, self.step + 1, part))
+        self.in_step = False
+        return values
 
     def _due(self, every: int) -> bool:
         return self.step % every == 0
 
     def _record(self, values: Mapping[str, float]) -> None:
         task, last = self.task, self.step == self.task.max_steps
+        sampled = self._due(task.sample_every) or last
+        if sampled:
+            values = {**values, **self._spread()}
         if self._due(task.log_every) or self.step == 1 or last:
             measured = {**values, "steps_per_second": self.clock.steps_per_second()}
             self.folder.log(self.step, measured)
             self.report(Metric(self.step, measured))
-        if self._due(task.sample_every) or last:
+        if sampled:
             self._sample()
         if self._due(task.checkpoint_every):
             self._save()
 
+    # ------------------------------------------------------------------ what goes wrong
+
     def _check_finite(self, values: Mapping[str, float]) -> None:
-        for name, value in values.items():
-            if not math.isfinite(value):
-                self.folder.log_event(self.step + 1, f"{name} became {value}")
-                safe = (
-                    "Nothing was saved yet."
-                    if self.saved_step is None
-                    else f"The checkpoint of step {self.saved_step} is safe."
-                )
-                raise EngineError(
-                    f"Training stopped at step {self.step + 1}: {name} became {value}.",
-                    f"{safe} Begin another run with a lower learning rate.",
-                )
+        alarm = self.watch.not_finite(self.step + 1, values, self.task, self.saved_step)
+        if alarm is None:
+            return
+        self.folder.log_event(self.step + 1, alarm.event, alarm.details())
+        safe = (
+            "Nothing was saved yet."
+            if self.saved_step is None
+            else f"The checkpoint of step {self.saved_step} is safe."
+        )
+        raise EngineError(
+            f"Training stopped at step {self.step + 1}: {alarm.event}.",
+            f"{safe} Go on from it, or begin another run, with a lower learning rate.",
+        )
+
+    def _raise_alarms(self) -> None:
+        steps = [step for step, _ in self.folder.checkpoints()] if self.watch.due(self.step) else []
+        for event in self.watch.look(self.step, self.task, steps):
+            self.folder.log_event(self.step, event.event, event.details())
 
     # ------------------------------------------------------------------ control
 
     def _obey(self) -> None:
         """Do what the control folder asks; while paused, wait here with everything loaded."""
         self._take_commands()
-        while self.paused and not self.stopped and not self.single_steps:
+        while self.control.waiting:
             self.report(Progress(self.step, self.task.max_steps, "paused"))
             self.folder.beat("paused", self.step, HEARTBEAT_EVERY)
             distributed.say(distributed.WAIT)
             time.sleep(PAUSE_POLL)
             self.clock.start()
             self._take_commands()
-        self.single_steps = max(0, self.single_steps - 1)
 
     def _take_commands(self) -> None:
-        for number, command in self.folder.commands_after(self.command):
-            self.command = number
-            self._carry_out(command)
-            known = command in COMMANDS
-            self.folder.log_event(self.step, f"{command if known else 'not understood'} #{number}")
+        for number, command in self.control.fresh():
+            try:
+                said, details = self._carry_out(command)
+            except InvalidTask as error:
+                why = f": {error.message}" if error.message else ""
+                self.folder.log_event(self.step, f"not understood #{number}{why}")
+            else:
+                self.folder.log_event(self.step, f"{said} #{number}", details)
 
-    def _carry_out(self, command: str) -> None:
-        if command == "save":
+    def _carry_out(self, command: Command) -> tuple[str, dict[str, Any]]:
+        """What was done, for people and for programs; raises InvalidTask for nonsense."""
+        if command.word == "set":
+            return self._set(command)
+        if command.word == "roll_back" and command.step is not None:
+            return self._roll_back(command.step)
+        if command.word not in (*STEERING, "save", "sample") or command.part not in (
+            "",
+            *parts_of(self.learner),
+        ):
+            raise InvalidTask("command", "")
+        if command.word == "save":
             self._save()
-        elif command == "sample":
+        elif command.word == "sample":
             self._sample()
-        elif command == "stop":
-            self.stopped = True
-        elif command == "pause":
-            self.paused = True
-        elif command == "step":
-            self.paused = True
-            self.single_steps += 1
-        elif command == "resume":
-            self.paused = False
-            self.single_steps = 0
+        else:
+            self.control.steer(command)
+        return str(command), {}
+
+    def _set(self, command: Command) -> tuple[str, dict[str, Any]]:
+        """Go on with another value of a live field."""
+        task = live_values.changed(self.task, {command.name: command.value})
+        live_values.check_changeable(self.learner, task)
+        values = {command.name: getattr(task, command.name)}
+        if distributed.count() > 1:
+            distributed.say(distributed.CHANGE)
+            distributed.from_first(values)
+        live_values.give(self.learner, task)
+        self.task = task
+        return f"{command.name} = {written(values[command.name])}", {"set": values}
+
+    def _roll_back(self, step: int) -> tuple[str, dict[str, Any]]:
+        """Go on from an older checkpoint; what lies after it is kept aside, this step as well."""
+        came_from = self.step
+        try:
+            abandoning.check(self.folder, step)
+        except FileError as error:
+            raise InvalidTask("step", error.message, error.hint) from error
+        self._save(also_keep=step)
+        _, state = checkpoints.load(self.folder.checkpoint_path(step))
+        if distributed.count() > 1:
+            distributed.say(distributed.RELOAD)
+            distributed.from_first(state)
+        abandoning.set_aside_after(self.folder, step)
+        self.task = put_back(self.learner, self.task, state)
+        self.step = self.saved_step = step
+        self.watch = Watch()
+        self.clock.start()
+        return f"rolled back from step {came_from}", self._live() | {"from": came_from}
 
     # ------------------------------------------------------------------ keeping
 
@@ -154,18 +219,27 @@ class Loop:
         path = self.folder.save_sample(self.step, self.learner.sample())
         self.report(SampleGrid(self.step, path))
 
-    def _save(self) -> None:
+    def _spread(self) -> dict[str, float]:
+        """How different the samples are from each other, as a part of how real ones are."""
+        if not isinstance(self.learner, Spreading):
+            return {}
+        drawn, real = self.learner.spread()
+        self.watch.see_spread(self.step, drawn, real)
+        return {"sample_diversity": drawn / real} if real > 0 else {}
+
+    def _save(self, also_keep: int | None = None) -> None:
         if self.saved_step == self.step:
             return
         checkpoints.save(self.folder.checkpoint_path(self.step), self.step, self._state())
         self.saved_step = self.step
         # One with a higher number is a damaged one that was passed over: it must not push out ours.
-        older = [path for step, path in self.folder.checkpoints() if step <= self.step]
-        for path in older[: -self.task.keep_checkpoints]:
-            files.remove_folder(path)
+        older = [found for found in self.folder.checkpoints() if found[0] <= self.step]
+        for step, path in older[: -self.task.keep_checkpoints]:
+            if step != also_keep and step not in self.watch.needed:
+                files.remove_folder(path)
 
     def _state(self) -> checkpoints.State:
-        return {**self.learner.state(), "rng": _random_state()}
+        return gathered(self.learner, self.task)
 
     def _restore(self) -> int:
         """The step from which to go on; damaged checkpoints are passed over and named."""
@@ -181,13 +255,18 @@ class Loop:
                     f"{self.folder.path} is at step {step} already, beyond {self.task.max_steps}.",
                     "Ask for more steps.",
                 )
-            _load_state(self.learner, state)
+            self.task = put_back(self.learner, self.task, state)
             self.folder.drop_metrics_after(step)
-            self.folder.log_event(step, "resumed")
+            self.folder.log_event(step, "resumed", self._live())
             self.saved_step = step
             return step
         self.folder.drop_metrics_after(-1)
         return 0
+
+    def _live(self) -> dict[str, Any]:
+        """For programs that show the live values: what they are now."""
+        values = live_values.live_values(self.task)
+        return {"set": values} if values else {}
 
     def _end(self, state: str) -> None:
         """Stop keeps the work: whatever the ending, the last step is on disk."""
@@ -200,54 +279,3 @@ class Loop:
         if state == "finished":
             self.report(Progress(self.step, self.task.max_steps, state))
         self.report(Saved(self.folder.path))
-
-
-class _Clock:
-    """Steps a second since training started or went on after a pause."""
-
-    def __init__(self) -> None:
-        self.start()
-
-    def start(self) -> None:
-        self.began = time.perf_counter()
-        self.steps = 0
-
-    def tick(self) -> None:
-        self.steps += 1
-
-    def steps_per_second(self) -> float:
-        return self.steps / max(time.perf_counter() - self.began, 1e-9)
-
-
-def follow(learner: Learner, report: Report) -> None:
-    """What every process but the first does: the steps that it is told to, until the end."""
-    _load_state(learner, distributed.from_first())
-    stop = False
-    while (step := distributed.listen(stop)) != distributed.END:
-        if step != distributed.WAIT:
-            distributed.mean(learner.step(step))
-        try:
-            report(Progress(step, None, "following"))
-        except Cancelled:
-            stop = True  # the first process hears of it before the next step, and saves the work
-
-
-def _load_state(learner: Learner, state: dict[str, Any]) -> None:
-    _set_random_state(state.pop("rng"))
-    learner.load_state(state)
-
-
-def _random_state() -> dict[str, Any]:
-    """Where torch's default generators stand, on the CPU and on the GPU that is used."""
-    import torch
-
-    gpu = [torch.cuda.get_rng_state()] if torch.cuda.is_available() else []
-    return {"torch": torch.get_rng_state(), "cuda": gpu}
-
-
-def _set_random_state(state: Mapping[str, Any]) -> None:
-    import torch
-
-    torch.set_rng_state(state["torch"])
-    if state["cuda"] and torch.cuda.is_available():
-        torch.cuda.set_rng_state(state["cuda"][0])

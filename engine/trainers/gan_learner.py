@@ -6,12 +6,13 @@ import copy
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from PIL import Image
 
 from engine import distributed
 from engine.data.image_dataset import ImageDataset
 from engine.grid import image_grid
-from engine.trainers.image_learner import ImageLearner, update
+from engine.trainers.image_learner import ImageLearner, set_learning_rate, update
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -25,6 +26,7 @@ class GanLearner(ImageLearner):
     """Generator, discriminator, their optimizers, and the averaged generator that draws."""
 
     task: TrainGan
+    step_parts = ("generator", "discriminator")
 
     def __init__(self, task: TrainGan, data: ImageDataset) -> None:
         import torch
@@ -62,18 +64,35 @@ class GanLearner(ImageLearner):
 
     def step(self, step: int) -> Mapping[str, float]:
         """The discriminator's update, then the generator's with the same fakes, as in DCGAN."""
-        import torch
+        fakes = self._fakes()
+        measured = self._discriminator_step(self.pixels(self.chosen(step)), fakes.detach())
+        measured |= self._generator_step(fakes)
+        self._follow_with_average(step)
+        return {name: value.item() for name, value in measured.items()}
 
-        from engine.models.gan import update_average
+    def step_part(self, step: int, part: str) -> Mapping[str, float]:
+        """The update of one of them while the other stands still."""
+        fakes = self._fakes()
+        if part == "discriminator":
+            measured = self._discriminator_step(self.pixels(self.chosen(step)), fakes.detach())
+        else:
+            measured = self._generator_step(fakes)
+            self._follow_with_average(step)
+        return {name: value.item() for name, value in measured.items()}
+
+    def _fakes(self) -> Tensor:
+        """Images (share of the batch, C, H, W) from fresh noise, with their way back to it."""
+        import torch
 
         noise = distributed.share(torch.randn(self.task.batch_size, self.task.latent_dim))
         with self.autocast():
-            fakes = self.generator(noise.to(self.device)).float()
-        measured = self._discriminator_step(self.pixels(self.chosen(step)), fakes.detach())
-        measured |= self._generator_step(fakes)
+            return self.generator(noise.to(self.device)).float()
+
+    def _follow_with_average(self, step: int) -> None:
+        from engine.models.gan import update_average
+
         # A young average would drag the untrained first steps along: let it grow old with the run.
         update_average(self.average, self.generator, min(self.task.ema_decay, step / (step + 10)))
-        return {name: value.item() for name, value in measured.items()}
 
     def _discriminator_step(self, reals: Tensor, fakes: Tensor) -> dict[str, Tensor]:
         """d_real and d_fake: the mean sigmoid of the logits, whatever the loss."""
@@ -108,6 +127,23 @@ class GanLearner(ImageLearner):
 
         with torch.inference_mode():
             return image_grid(to_pixels(self.average(self.fixed_noise)))
+
+    def spread(self) -> tuple[float, float]:
+        """See `engine.learner.Spreading`; pictures differ by the distance of their pixels."""
+        import torch
+
+        from engine.models.spread import mean_distance
+
+        chosen = np.linspace(0, len(self.learned) - 1, min(SAMPLES, len(self.learned))).astype(int)
+        with torch.inference_mode():
+            drawn = mean_distance(self.average(self.fixed_noise))
+            return drawn, mean_distance(self.pixels(self.learned[chosen]))
+
+    def change(self, task: TrainGan) -> None:
+        """See `engine.learner.Changeable`."""
+        self.task = task
+        set_learning_rate(self.generator_optimizer, task.generator_learning_rate)
+        set_learning_rate(self.discriminator_optimizer, task.discriminator_learning_rate)
 
     def parts(self) -> Mapping[str, Any]:
         return {

@@ -124,6 +124,12 @@ def update(network: nn.Module, optimizer: Any, loss: Tensor) -> Tensor:
     return norm
 
 
+def set_learning_rate(optimizer: Any, learning_rate: float) -> None:
+    """From the next update on."""
+    for group in optimizer.param_groups:
+        group["lr"] = learning_rate
+
+
 def chosen_precision(asked: str, where: torch.device) -> str:
     """What "auto" means here: bfloat16 for the convolutions where the device is made for it."""
     if asked != "auto":

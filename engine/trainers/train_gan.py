@@ -61,6 +61,7 @@ class TrainGan(ImageTraining):
         minimum=0.0,
         maximum=1.0,
         advanced=True,
+        live=True,
     )
     discriminator_learning_rate: float = param(
         1e-3,
@@ -69,6 +70,7 @@ class TrainGan(ImageTraining):
         minimum=0.0,
         maximum=1.0,
         advanced=True,
+        live=True,
     )
     beta1: float = param(
         0.5,

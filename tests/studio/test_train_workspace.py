@@ -144,7 +144,7 @@ def test_a_run_of_another_program_is_steered_through_its_folder(
     click(qtbot, page, "Save now")
     click(qtbot, page, "Resume")
     click(qtbot, page, "Stop")
-    assert [command for _, command in run.commands_after(0)] == [
+    assert [command.word for _, command in run.commands_after(0)] == [
         "pause",
         "step",
         "sample",
