@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
-from engine import files, library, metadata
+from engine import files, library, metadata, trained_models
 from engine.drawing import Drawing
 from engine.errors import EngineError, InvalidTask, OutOfMemory, is_out_of_memory
 from engine.pipeline_kinds import TEXT_TO_IMAGE
@@ -146,6 +146,10 @@ class DrawingTask(Task):
 
     def draw(self, report: Report) -> Iterator[Drawn]:
         """The images one after the other, finished but not saved."""
+        pinned = dataclasses.replace(self, model=trained_models.pinned(self.model))
+        yield from pinned._draw(report)
+
+    def _draw(self, report: Report) -> Iterator[Drawn]:
         path = library.find(self.model)
         try:
             loaded = load_text_to_image(path, report)

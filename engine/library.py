@@ -1,6 +1,7 @@
 """The models on this machine: embedded, starter packs, and whatever the person put in the folder.
 
-A model is known by a short name or by a path; `find` turns either into a path.
+A model is known by a short name or by a path; `find` turns either into a path. A training run that
+draws from words is a model too, by its own name.
 """
 
 from __future__ import annotations
@@ -8,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from engine import folders
+from engine import folders, trained_models
 from engine.errors import ModelError
 from engine.gate import json_text
 
@@ -21,8 +22,8 @@ MAX_STYLES = 10_000  # bytes of the list of a model's styles
 
 
 def image_models() -> tuple[str, ...]:
-    """Names of the diffusers pipeline folders, the embedded one first."""
-    return tuple(_names(_is_pipeline))
+    """Names of the diffusers pipeline folders, the embedded one first, then those of our runs."""
+    return (*_names(_is_pipeline), *trained_models.names())
 
 
 def text_models() -> tuple[str, ...]:
@@ -69,6 +70,8 @@ def find(name: str) -> Path:
     for path in _candidates():
         if path.name == name or (path.suffix == ".gguf" and path.stem == name):
             return path
+    if trained := trained_models.find(name):
+        return trained
     asked = _path(name)
     if asked and asked.exists():
         return asked.absolute()

@@ -11,7 +11,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from engine import cache, device
+from engine import cache, device, trained_models
 from engine.errors import ModelError, OutOfMemory
 from engine.gate.model_folder import Component, PipelineFolder, check_pipeline, fingerprint
 from engine.gate.weights import content_hash
@@ -185,6 +185,7 @@ def load_text_to_image(path: Path, report: Report) -> LoadedPipeline:
     report(Progress(0, None, "loading model"))
     with importing():
         device.configure_threads()
+    trained_models.prepare(path, report)
     key = ("text_to_image", str(path), fingerprint(path))  # what is warm has passed the gate
     return cache.loaded(key, lambda: _load(check_pipeline(path), report))
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
-from engine import library
+from engine import library, trained_models
 from engine.errors import InvalidTask
 from engine.task import Report, param
 from engine.training import Learner, TrainingTask, precision_param
@@ -192,5 +192,7 @@ class TrainTextToImage(TrainingTask):
         from engine.data.captioned_images import load_captioned_folder
         from engine.trainers.text_to_image_learner import TextToImageLearner
 
+        if self.base_model:
+            trained_models.prepare(library.find(self.base_model), report)
         data = load_captioned_folder(Path(self.dataset), self.image_size, report)
         return TextToImageLearner(self, data, report)

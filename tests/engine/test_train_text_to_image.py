@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ import torch
 from diffusers import StableDiffusion3Pipeline
 from PIL import Image
 
-from engine import checkpoints
+from engine import checkpoints, library, metadata
 from engine.errors import DatasetError, InvalidTask, ModelError
 from engine.generators.export_text_to_image import ExportTextToImage
 from engine.generators.text_to_image import TextToImage
@@ -215,6 +216,47 @@ def test_a_model_of_another_size_or_kind_is_not_started_from(
     (model / "transformer" / "config.json").write_text('{"_class_name": "UNet2DModel"}')
     with pytest.raises(ModelError, match="mine"):
         dataclasses.replace(task, base_model=str(model)).run(ignore, tmp_path / "other")
+
+
+@pytest.fixture
+def ours(run: RunFolder, home: Path) -> str:
+    """The name of the run among the runs of the person."""
+    shutil.copytree(run.path, home / "runs" / "colours")
+    return "colours"
+
+
+def test_a_run_is_a_model_by_its_name_and_its_newest_checkpoint_draws(
+    ours: str, tmp_path: Path
+) -> None:
+    assert library.image_models()[-1] == ours
+    TextToImage(prompt="red", model=ours, num_inference_steps=2, seed=1).run(ignore, tmp_path)
+    [drawn] = tmp_path.glob("*.png")
+    record = metadata.read_task(drawn)
+    assert record
+    assert record.values["model"] == "colours@6"  # so that the same picture can be drawn later
+
+
+def test_each_checkpoint_of_a_run_draws_its_own_picture(ours: str, tmp_path: Path) -> None:
+    pictures = []
+    for step in (3, 6, 6):
+        out = tmp_path / str(len(pictures))
+        TextToImage(
+            prompt="red", model=f"{ours}@{step}", num_inference_steps=2, seed=1
+        ).run(ignore, out)  # fmt: skip
+        [drawn] = out.glob("*.png")
+        with Image.open(drawn) as image:
+            pictures.append(image.tobytes())
+    assert pictures[0] != pictures[1] == pictures[2]
+
+
+def test_a_checkpoint_that_is_not_there_is_named(ours: str, home: Path) -> None:
+    with pytest.raises(ModelError, match="no complete checkpoint of step 5") as caught:
+        library.find(f"{ours}@5")
+    assert "3, 6" in caught.value.hint
+    shutil.rmtree(home / "runs" / ours / "checkpoints")
+    assert ours not in library.image_models()
+    with pytest.raises(ModelError, match="no complete checkpoint"):
+        library.find(ours)
 
 
 def test_a_run_of_something_else_is_not_exported(tmp_path: Path) -> None:
