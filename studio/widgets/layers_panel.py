@@ -157,9 +157,7 @@ class LayersPanel(QWidget):
         self._percent.setSuffix(" %")
         self._percent.setAccessibleName(self.tr("Opacity"))
         self._percent.setToolTip(self._opacity.toolTip())
-        self._percent.setFixedWidth(
-            self._percent.fontMetrics().horizontalAdvance("100 %") + 3 * SPACING
-        )
+        self._percent.make_room_for("100 %")
         self._percent.valueChanged.connect(lambda: self._set_opacity(int(self._percent.number())))
 
     def _lay_out(self) -> None:

@@ -34,6 +34,7 @@ class NumberBox(QDoubleSpinBox):
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
+        self._longest = ""
         self._whole = whole
         self._multiple_of = multiple_of if whole else None
         self.setLocale(QLocale.c())
@@ -52,6 +53,11 @@ class NumberBox(QDoubleSpinBox):
     def sizeHint(self) -> QSize:
         """Alike for all, so that boxes under each other line up; it grows with the text."""
         return QSize(self.fontMetrics().averageCharWidth() * 14, super().sizeHint().height())
+
+    def make_room_for(self, longest: str) -> None:
+        """From now on just as wide as this text needs, also when text is made larger."""
+        self._longest = longest
+        self._fit()
 
     def number(self) -> int | float:
         return round(self.value()) if self._whole else self.value()
@@ -86,7 +92,14 @@ class NumberBox(QDoubleSpinBox):
 
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)
+        if event.type() in (QEvent.Type.FontChange, QEvent.Type.StyleChange):
+            self._fit()
         self._place_text()
+
+    def _fit(self) -> None:
+        if self._longest:
+            text = self.fontMetrics().horizontalAdvance(self._longest)
+            self.setFixedWidth(text + 3 * SPACING)
 
     def _place_text(self) -> None:
         """Qt 6.11 leaves the text one pixel of width where a style sheet draws the border."""

@@ -36,7 +36,7 @@ class StrengthSlider(QWidget):
         self._slider.setFocusPolicy(Qt.FocusPolicy.ClickFocus)  # the keyboard has the box
         self._box = NumberBox(whole=True, minimum=LEAST, maximum=MOST)
         self._box.setSuffix(" %")
-        self._box.setFixedWidth(self._box.fontMetrics().horizontalAdvance("000 %") + 3 * SPACING)
+        self._box.make_room_for("000 %")
         self._box.setAlignment(Qt.AlignmentFlag.AlignRight)
         self._box.setAccessibleName(self.tr("Strength"))
         label.setBuddy(self._box)

@@ -177,7 +177,7 @@ class OptionNumber(OptionControl):
         self.box = NumberBox(whole=whole, minimum=option.minimum, maximum=option.maximum)
         if option.unit:
             self.box.setSuffix(f" {option.unit}")
-        self.box.setFixedWidth(self.box.fontMetrics().horizontalAdvance("0000 px") + 2 * SPACING)
+        self.box.make_room_for("0000 px")
         self.slider = QSlider(Qt.Orientation.Horizontal)
         self.slider.setRange(0, SLIDER_STEPS)
         self.slider.setFixedWidth(SLIDER_WIDTH)
