@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QObject, QSize, Qt, Signal
 from PySide6.QtGui import QUndoCommand, QUndoStack
 from PySide6.QtWidgets import QFrame, QPushButton, QScrollArea, QToolButton, QVBoxLayout, QWidget
 
@@ -147,6 +147,12 @@ class ParameterForm(QScrollArea):
 
     def minimumSizeHint(self) -> QSize:
         return QSize(self._page.minimumSizeHint().width() + 2 * SPACING, 8 * SPACING)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """A scroll area does not tell when what is in it needs more room."""
+        if event.type() == QEvent.Type.LayoutRequest and watched is self.widget():
+            self.updateGeometry()
+        return super().eventFilter(watched, event)
 
     # ------------------------------------------------------------------- building
 

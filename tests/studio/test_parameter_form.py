@@ -12,8 +12,10 @@ from PySide6.QtWidgets import (
     QApplication,
     QCheckBox,
     QComboBox,
+    QDockWidget,
     QLabel,
     QLineEdit,
+    QMainWindow,
     QPlainTextEdit,
     QPushButton,
     QSlider,
@@ -294,3 +296,17 @@ def test_whatever_is_typed_the_task_is_one_that_can_run(form, text: str, name: s
     type_into(control(form, NumberBox, name), text)
     task = form.task(prompt="x")
     assert Sketch.from_dict(task.to_dict()) == task
+
+
+def test_a_dock_makes_room_for_what_grows_in_the_form(qtbot) -> None:
+    form, dock, window = ParameterForm(Sketch), QDockWidget(), QMainWindow()
+    qtbot.addWidget(window)
+    window.setCentralWidget(QWidget())
+    dock.setWidget(form)
+    window.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, dock)
+    window.resize(900, 600)
+    window.show()
+    window.resizeDocks([dock], [1], Qt.Orientation.Horizontal)
+    qtbot.waitUntil(lambda: form.width() < 500)
+    form.editor("width").setMinimumWidth(500)  # as larger text does
+    qtbot.waitUntil(lambda: form.viewport().width() >= 500)
