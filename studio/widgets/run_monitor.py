@@ -1,4 +1,4 @@
-"""Watches one run: curves and sample grid side by side, the timeline under them, one cursor."""
+"""Watches one run: curves and samples side by side, the timeline under them, one cursor."""
 
 from __future__ import annotations
 
@@ -7,12 +7,20 @@ from pathlib import Path
 
 from PySide6.QtCore import Qt, QUrl
 from PySide6.QtGui import QDesktopServices
-from PySide6.QtWidgets import QHBoxLayout, QPushButton, QSplitter, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QHBoxLayout,
+    QPushButton,
+    QSplitter,
+    QStackedWidget,
+    QVBoxLayout,
+    QWidget,
+)
 
 from studio import theme
 from studio.run_follower import RunUpdate
 from studio.widgets.metric_plot import MetricPlot
 from studio.widgets.sample_grid import AHEAD, SampleGridView
+from studio.widgets.sample_text import SampleText
 from studio.widgets.timeline import Timeline
 
 UNMARKED = ("step", "stop", "sample")  # what follows from these is marked, or not worth a mark
@@ -26,6 +34,7 @@ class RunMonitor(QWidget):
         super().__init__(parent)
         self.plot = MetricPlot()
         self.grid = SampleGridView()
+        self.text = SampleText()  # in its place where samples are texts
         self.timeline = Timeline()
         self._samples: dict[int, Path] = {}
         self._steps: list[int] = []
@@ -61,11 +70,14 @@ class RunMonitor(QWidget):
         bar.addWidget(show)
         bar.addStretch()
         self._drawn_bar.hide()
+        self._samples_side = QStackedWidget()
+        self._samples_side.addWidget(self.grid)
+        self._samples_side.addWidget(self.text)
         side = QWidget()
         layout = QVBoxLayout(side)
         layout.setContentsMargins(theme.SPACING, 0, 0, 0)
         layout.setSpacing(theme.SPACING)
-        layout.addWidget(self.grid, 1)
+        layout.addWidget(self._samples_side, 1)
         layout.addWidget(self._drawn_bar)
         return side
 
@@ -76,6 +88,8 @@ class RunMonitor(QWidget):
         self._steps.clear()
         self.plot.clear()
         self.grid.clear()
+        self.text.clear()
+        self._samples_side.setCurrentWidget(self.grid)
         self.timeline.clear()
 
     def show_update(self, update: RunUpdate, total: int) -> None:
@@ -89,9 +103,9 @@ class RunMonitor(QWidget):
         self.timeline.set_samples(self._steps, total, update.state.alive)
 
     def show_drawn(self, path: Path, caption: str) -> None:
-        """Show a picture drawn from the run until the person goes back or scrubs."""
+        """Show what was drawn or written from the run until the person goes back or scrubs."""
         self._drawn = path
-        self.grid.show_sample(path, caption)
+        self._show_sample(path, caption, [])
         self._drawn_bar.show()
 
     def leave_drawn(self) -> None:
@@ -116,8 +130,16 @@ class RunMonitor(QWidget):
         caption = self.tr("Step {step} · {place} of {count}").format(
             step=f"{step:,}", place=place + 1, count=len(self._steps)
         )
-        self.grid.show_sample(self._samples[step], caption, [self._samples[s] for s in near])
+        self._show_sample(self._samples[step], caption, [self._samples[s] for s in near])
         self.plot.set_position(None if self.timeline.live else step)
+
+    def _show_sample(self, path: Path, caption: str, near: list[Path]) -> None:
+        if path.suffix == ".txt":
+            self._samples_side.setCurrentWidget(self.text)
+            self.text.show_sample(path, caption)
+        else:
+            self._samples_side.setCurrentWidget(self.grid)
+            self.grid.show_sample(path, caption, near)
 
     def _words(self, event: str) -> str:
         """An event of metrics.jsonl in words; empty when it needs no mark."""
