@@ -1,7 +1,7 @@
 """What a trainer brings to the loop: a Learner; and what a learner may be able to do besides.
 
-A class that has `change`, `step_parts` or `spread` can be asked for them; one without works as
-well.
+A class that has `change`, `step_parts`, `spread` or `ended` can be asked for them; one without
+works as well.
 """
 
 from __future__ import annotations
@@ -80,6 +80,19 @@ class EndingEarly(Protocol):
 
 def why_over(learner: Learner) -> str:
     """Why the training is over before its last step; empty while it goes on."""
+    return learner.ended if isinstance(learner, EndingEarly) else ""
+
+
+@runtime_checkable
+class EndingEarly(Protocol):
+    """A learner that can find, in a step, that more steps are no use."""
+
+    ended: str
+    """Why the training is over before its last step; empty while it is not."""
+
+
+def over_because(learner: Learner) -> str:
+    """Why the training is over before its last step; empty while it is not."""
     return learner.ended if isinstance(learner, EndingEarly) else ""
 
 
