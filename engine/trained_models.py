@@ -30,6 +30,11 @@ def draws(run: RunFolder) -> bool:
         return False
 
 
+def run_of(name: str) -> RunFolder | None:
+    """The run that `NAME` or `NAME@STEP` means; None where it is no such name."""
+    return _asked(name)[0]
+
+
 def pinned(name: str) -> str:
     """`name` with the step of the checkpoint it stands for now; other models' names as they are."""
     run, step = _asked(name)

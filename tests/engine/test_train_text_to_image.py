@@ -15,12 +15,13 @@ from PIL import Image
 
 from engine import checkpoints, library, metadata
 from engine.errors import DatasetError, InvalidTask, ModelError
+from engine.generators.draw_filmstrip import DrawFilmstrip
 from engine.generators.export_text_to_image import ExportTextToImage
 from engine.generators.text_to_image import TextToImage
 from engine.models import caption_tokenizer
 from engine.models.pipeline_folder import read_pipeline
 from engine.runs import MetricsTail, RunFolder
-from engine.task import Event, SampleGrid
+from engine.task import Event, SampleGrid, Saved
 from engine.trainers.text_to_image_learner import learning_rate
 from engine.trainers.train_autoencoder import TrainAutoencoder
 from engine.trainers.train_text_to_image import TrainTextToImage
@@ -247,6 +248,24 @@ def test_each_checkpoint_of_a_run_draws_its_own_picture(ours: str, tmp_path: Pat
         with Image.open(drawn) as image:
             pictures.append(image.tobytes())
     assert pictures[0] != pictures[1] == pictures[2]
+
+
+def test_a_filmstrip_draws_every_checkpoint_from_one_seed(ours: str, tmp_path: Path) -> None:
+    told: list[Event] = []
+    task = DrawFilmstrip(model=ours, prompt="red", num_inference_steps=2, seed=1)
+    task.run(told.append, tmp_path)
+    *pictures, strip = [event.path for event in told if isinstance(event, Saved)]
+    said = [metadata.read_task(path) for path in pictures]
+    assert [record.values["model"] for record in said if record] == ["colours@3", "colours@6"]
+    with Image.open(strip) as image:
+        assert image.size == (2 * 104 + 8, 32 + 28 + 16)
+        places = [(8 + column * 104 + 32, 8) for column in range(2)]
+        frames = [image.crop((x, y, x + 32, y + 32)).tobytes() for x, y in places]
+    for path, frame in zip(pictures, frames, strict=True):
+        with Image.open(path) as picture:
+            assert picture.tobytes() == frame
+    with pytest.raises(ModelError, match="no text-to-image run"):
+        dataclasses.replace(task, model="stickers").run(ignore, tmp_path)
 
 
 def test_a_checkpoint_that_is_not_there_is_named(ours: str, home: Path) -> None:
