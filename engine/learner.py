@@ -71,20 +71,6 @@ class Spreading(Protocol):
 
 @runtime_checkable
 class EndingEarly(Protocol):
-    """A learner that can tell that more steps would not help."""
-
-    ended: str
-    """Why the training is over, in words for its log; empty while it goes on. Asked after each
-    step, never before the first."""
-
-
-def why_over(learner: Learner) -> str:
-    """Why the training is over before its last step; empty while it goes on."""
-    return learner.ended if isinstance(learner, EndingEarly) else ""
-
-
-@runtime_checkable
-class EndingEarly(Protocol):
     """A learner that can find, in a step, that more steps are no use."""
 
     ended: str

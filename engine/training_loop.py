@@ -11,7 +11,7 @@ from engine import abandoning, checkpoints, distributed, files, live_values
 from engine.alarms.watch import Watch
 from engine.control import STEERING, Control
 from engine.errors import Cancelled, EngineError, FileError, InvalidTask
-from engine.learner import Learner, Spreading, over_because, parts_of, take_step, why_over
+from engine.learner import Learner, Spreading, over_because, parts_of, take_step
 from engine.mailbox import Command, written
 from engine.runs import RunFolder
 from engine.step_clock import StepClock
@@ -83,19 +83,10 @@ class Loop:
             self.watch.see(self.step, values)
             self._record(values)
             self._raise_alarms()
-            if why := over_because(self.learner):
+            if self.step < self.task.max_steps and (why := over_because(self.learner)):
                 self._end_early(why)
                 return
             self.folder.beat("running", self.step, HEARTBEAT_EVERY)
-            if self.step < self.task.max_steps and (reason := why_over(self.learner)):
-                self._end_early(reason)
-                return
-
-    def _end_early(self, reason: str) -> None:
-        self.folder.log_event(self.step, reason)
-        self.report(Notice(f"The training {reason}."))
-        if not self.folder.has_sample(self.step):
-            self._sample()
 
     def _take_step(self, part: str) -> Mapping[str, float]:
         distributed.say(self.step + 1, ("", *parts_of(self.learner)).index(part))
