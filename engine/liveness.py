@@ -35,6 +35,15 @@ def started(pid: int) -> float | None:
     return int(boot) + int(fields[19]) / os.sysconf("SC_CLK_TCK")
 
 
+def memory(pid: int) -> int:
+    """Bytes of memory that the process holds; 0 where the system does not say."""
+    try:
+        pages = Path(f"/proc/{pid}/statm").read_text(encoding="ascii").split()[1]
+    except (OSError, IndexError):
+        return 0
+    return int(pages) * os.sysconf("SC_PAGE_SIZE")
+
+
 if sys.platform == "win32":
 
     def _exists_on_windows(pid: int) -> bool:

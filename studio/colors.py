@@ -45,6 +45,12 @@ class Colors:
     discriminator_curve: QColor
     train_curve: QColor
     validation_curve: QColor
+    run_1: QColor
+    """The lines and values of the run that is shown, beside those of others: run_2 to run_5."""
+    run_2: QColor
+    run_3: QColor
+    run_4: QColor
+    run_5: QColor
     grid: QColor
     """The lines behind curves."""
 
@@ -79,6 +85,11 @@ LIGHT = Colors(
     discriminator_curve=QColor("#c2571a"),
     train_curve=QColor("#4f53d8"),
     validation_curve=QColor("#16804a"),
+    run_1=QColor("#474bcc"),
+    run_2=QColor("#a8480f"),
+    run_3=QColor("#16703d"),
+    run_4=QColor("#a01f86"),
+    run_5=QColor("#0a6683"),
     grid=QColor("#e2e3e8"),
 )
 
@@ -109,6 +120,11 @@ DARK = Colors(
     discriminator_curve=QColor("#f2a05e"),
     train_curve=QColor("#9a9eff"),
     validation_curve=QColor("#6fd49a"),
+    run_1=QColor("#a0a4ff"),
+    run_2=QColor("#f2a05e"),
+    run_3=QColor("#6fd49a"),
+    run_4=QColor("#f58bd3"),
+    run_5=QColor("#5fc9e6"),
     grid=QColor("#2a2c34"),
 )
 

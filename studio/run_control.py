@@ -102,6 +102,7 @@ class RunControl(QObject):
             self._seconds_left(word, step, steps_per_second),
             self.resumable,
             self._sent.command if self._sent else "",
+            self.state.memory if self.state else 0,
         )
 
     def _settled(self, sent: _Sent, word: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QObject, QTimer, Signal
 
+from engine import liveness
 from engine.errors import FileError
 from engine.runs import Heartbeat, MetricLine, MetricsTail, RunFolder
 from studio.background import Background
@@ -29,6 +31,8 @@ class RunState:
     heartbeat: Heartbeat | None
     checkpoint: int | None
     """The step of the newest checkpoint, from which the run could go on."""
+    memory: int = 0
+    """Bytes that the process which trains it holds; 0 where that cannot be known."""
 
     @property
     def word(self) -> str:
@@ -162,7 +166,10 @@ def look(run: RunFolder, tail: MetricsTail) -> RunUpdate | FileError | None:
 def read_state(run: RunFolder) -> RunState:
     """How `run` stands; raises FileError."""
     steps = [step for step, _ in run.checkpoints()]
-    return RunState(run.description(), run.heartbeat(), steps[-1] if steps else None)
+    beat = run.heartbeat()
+    here = beat is not None and beat.alive and beat.host == socket.gethostname()
+    memory = liveness.memory(beat.pid) if beat and here else 0
+    return RunState(run.description(), beat, steps[-1] if steps else None, memory)
 
 
 def _columns(lines: list[MetricLine]) -> Columns:

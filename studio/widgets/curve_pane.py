@@ -1,23 +1,26 @@
-"""One plot of live curves: raw values faint, smoothed ones in front, cursor, marks and a legend.
+"""One plot of live curves: the curves of one run or of several, cursor, marks and a legend.
 
-Only this file imports pyqtgraph, which takes half a second: it is loaded with the Train workspace.
+pyqtgraph takes half a second to import: it is loaded with the Train workspace.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from itertools import cycle
+
 import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import QEvent, QPointF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QMouseEvent
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtGui import QMouseEvent
+from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from studio import theme
-from studio.widgets.curves import Array, Series, decimate, visible
-from studio.widgets.dot import Dot
+from studio.widgets.curve import STYLES, Curve
+from studio.widgets.curve_legend import LegendKey
+from studio.widgets.curves import Series
+from studio.widgets.flow_layout import FlowLayout
 
-POINTS = 600  # of a thin line; more cannot be told apart
-SMOOTH_POINTS = 300  # of a smoothed line, which is antialiased and costs ten times as much
-FAINT = 0.3  # how much of its colour the line of the raw values keeps behind the smoothed one
+OWN_COLOR = "run_1"  # of the run that is shown, while others are compared with it
 AXIS_WIDTH = 48  # pixels, equal in all panes so that their steps are above one another
 
 
@@ -32,16 +35,17 @@ class CurvePane(QWidget):
     def __init__(self, title: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.title = title
-        self._curves: dict[str, _Curve] = {}
+        self._curves: dict[str, Curve] = {}
+        self._keys: dict[str, LegendKey] = {}
+        self._labels: dict[
+            str, tuple[str, str]
+        ] = {}  # of each metric: what it is called, its color
+        self._others: dict[str, dict[str, Curve]] = {}  # of other runs, by run and metric
         heading = QLabel(title)
         theme.set_role(heading, "heading")
-        self._legend = QHBoxLayout()
-        self._legend.setSpacing(2 * theme.SPACING)
-        header = QHBoxLayout()
-        header.setContentsMargins(theme.SPACING, 0, theme.SPACING, 0)
-        header.addWidget(heading)
-        header.addStretch()
-        header.addLayout(self._legend)
+        self._legend = FlowLayout(gap=theme.SPACING)
+        self._legend.setContentsMargins(theme.SPACING, 0, theme.SPACING, 0)
+        self._legend.addWidget(heading)
         self._note = QLabel()
         self._note.setTextFormat(Qt.TextFormat.PlainText)
         self._note.setContentsMargins(theme.SPACING, 0, theme.SPACING, 0)
@@ -55,30 +59,59 @@ class CurvePane(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(theme.SPACING // 2)
-        layout.addLayout(header)
+        layout.addLayout(self._legend)
         layout.addWidget(self._note)
         layout.addWidget(self._plot, 1)
         self._restyle()
 
     def add_curve(self, name: str, label: str, color: str, series: Series) -> None:
         """`color` is the name of a field of `Colors`."""
-        curve = _Curve(self._plot, label, color, series)
-        self._curves[name] = curve
-        self._legend.addWidget(curve.key)
-        curve.restyle()
+        key = LegendKey(label, color)
+        self._curves[name] = Curve(self._plot, series, color)
+        self._keys[name] = key
+        self._labels[name] = label, color
+        self._legend.addWidget(key)
+        self._tell_apart()
+
+    def compare(self, runs: Mapping[str, tuple[str, Mapping[str, Series]]]) -> None:
+        """Draw other runs beside: of each, by a name, its colour and its series by metric."""
+        for curves in self._others.values():
+            for curve in curves.values():
+                curve.remove()
+        styles = dict(zip(self._curves, cycle(STYLES)))
+        self._others = {
+            run: {
+                name: Curve(self._plot, series[name], color, styles[name], alone=False)
+                for name in self._curves
+                if name in series
+            }
+            for run, (color, series) in runs.items()
+        }
+        for key in self._keys.values():
+            key.set_runs({run: color for run, (color, _) in runs.items()})
+        self._tell_apart()
+
+    def _tell_apart(self) -> None:
+        """Alone, a run has a colour for each metric. Beside others it has one colour, and each
+        metric a style of line."""
+        for (name, curve), style in zip(self._curves.items(), cycle(STYLES)):
+            together = bool(self._others)
+            color = OWN_COLOR if together else self._labels[name][1]
+            curve.set_look(color, style if together else STYLES[0])
+            self._keys[name].set_look(color, style if together else None)
 
     @property
     def names(self) -> list[str]:
         return list(self._curves)
 
     def legend_text(self, name: str) -> str:
-        return self._curves[name].key.value.text()
+        return self._keys[name].value.text()
 
     # ------------------------------------------------------------------ drawing
 
     def redraw(self, low: float, high: float, log_scale: bool) -> None:
         """Draw what lies between the steps `low` and `high`, and fit the y range to it."""
-        shown = [curve.redraw(low, high, log_scale) for curve in self._curves.values()]
+        shown = [curve.redraw(low, high, log_scale) for curve in self._every_curve()]
         self._plot.getAxis("left").setLogMode(log_scale)
         self._plot.setXRange(low, high, padding=0.0)
         finite = [y[np.isfinite(y)] for y in shown]
@@ -92,8 +125,8 @@ class CurvePane(QWidget):
     def _explain(self, log_scale: bool) -> None:
         """Say what a log scale cannot show, instead of leaving it out in silence."""
         hidden = [
-            self.tr("{count} of {label}").format(count=count, label=curve.label)
-            for curve in self._curves.values()
+            self.tr("{count} of {label}").format(count=count, label=self._labels[name][0])
+            for name, curve in self._curves.items()
             if log_scale and (count := curve.not_positive())
         ]
         self._note.setText(
@@ -105,8 +138,16 @@ class CurvePane(QWidget):
 
     def show_values(self, step: float | None) -> None:
         """The legend reads the values at `step`, or the newest ones."""
-        for curve in self._curves.values():
-            curve.show_value(step)
+        for name, curve in self._curves.items():
+            self._keys[name].show_value(curve.text_at(step))
+        for run, curves in self._others.items():
+            for name, curve in curves.items():
+                self._keys[name].show_value(curve.text_at(step), run)
+
+    def _every_curve(self) -> Iterator[Curve]:
+        yield from self._curves.values()
+        for curves in self._others.values():
+            yield from curves.values()
 
     def set_cursor(self, step: float | None) -> None:
         _place(self._cursor, step)
@@ -145,8 +186,10 @@ class CurvePane(QWidget):
         self._cursor.setPen(pg.mkPen(chosen.muted, width=1))
         self._position.setPen(pg.mkPen(chosen.accent_text, width=1.5))
         self._marks.setPen(pg.mkPen(chosen.warning, width=1, style=Qt.PenStyle.DotLine))
-        for curve in self._curves.values():
+        for curve in self._every_curve():
             curve.restyle()
+        for key in self._keys.values():
+            key.restyle()
 
     def _line(self, style: Qt.PenStyle) -> pg.InfiniteLine:
         line = pg.InfiniteLine(angle=90, movable=False)
@@ -206,88 +249,7 @@ class _Plot(pg.PlotWidget):  # type: ignore[misc]  # pyqtgraph has no types
             self._pane.clicked.emit(self._step_at(event.scenePos()))
 
 
-class _Curve:
-    """A series on the screen: two lines and its place in the legend."""
-
-    def __init__(self, plot: _Plot, label: str, color: str, series: Series) -> None:
-        self.label = label
-        self.series = series
-        self.key = _LegendKey(label, color)
-        self._color = color
-        self._raw = pg.PlotCurveItem(connect="finite")
-        self._front = pg.PlotCurveItem(connect="finite")
-        for line in (self._raw, self._front):
-            line.setCacheMode(line.CacheMode.DeviceCoordinateCache)  # a moving cursor costs nothing
-            plot.addItem(line)
-
-    def restyle(self) -> None:
-        color = QColor(getattr(theme.colors(), self._color))
-        self._front.setPen(pg.mkPen(color, width=1.5))
-        self._raw.setPen(pg.mkPen(_mixed(color, theme.colors().surface, FAINT), width=1))
-
-    def redraw(self, low: float, high: float, log_scale: bool) -> Array:
-        """Draw both lines between two steps; returns all y values drawn."""
-        part = visible(self.series.steps, low, high)
-        x, raw, smoothed = (
-            values[part] for values in (self.series.steps, self.series.values, self.series.smoothed)
-        )
-        if log_scale:
-            raw, smoothed = _log(raw), _log(smoothed)
-        x_raw, raw = decimate(x, raw, POINTS)
-        if self.series.smoothing == 0:
-            self._raw.clear()
-            self._front.setData(x_raw, raw, antialias=False)
-            return raw
-        x_smoothed, smoothed = decimate(x, smoothed, SMOOTH_POINTS)
-        self._raw.setData(x_raw, raw)
-        self._front.setData(x_smoothed, smoothed, antialias=True)
-        return np.concatenate((raw, smoothed))
-
-    def not_positive(self) -> int:
-        return int(np.count_nonzero(self.series.values <= 0))
-
-    def show_value(self, step: float | None) -> None:
-        values = self.series.values
-        if step is None:
-            value = float(values[-1]) if len(values) else None
-        else:
-            value = self.series.value_at(step)
-        self.key.value.setText("–" if value is None else f"{value:.3g}")
-
-
-class _LegendKey(QWidget):
-    """A dot in the colour of the curve, its name and its value."""
-
-    def __init__(self, label: str, color: str) -> None:
-        super().__init__()
-        name = QLabel(label)
-        name.setTextFormat(Qt.TextFormat.PlainText)
-        theme.set_role(name, "caption")
-        self.value = QLabel("–")
-        self.value.setTextFormat(Qt.TextFormat.PlainText)
-        self.value.setMinimumWidth(self.value.fontMetrics().horizontalAdvance("-0.0000"))
-        layout = QHBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(theme.SPACING // 2)
-        for widget in (Dot(color), name, self.value):
-            layout.addWidget(widget)
-
-
-def _log(values: Array) -> Array:
-    return np.log10(np.where(values > 0, values, np.nan))
-
-
 def _place(line: pg.InfiniteLine, step: float | None) -> None:
     line.setVisible(step is not None)
     if step is not None:
         line.setValue(step)
-
-
-def _mixed(color: QColor, ground: QColor, share: float) -> QColor:
-    """What `color` looks like on `ground` when it is that transparent; opaque is drawn faster."""
-    parts = zip(
-        (color.redF(), color.greenF(), color.blueF()),
-        (ground.redF(), ground.greenF(), ground.blueF()),
-        strict=True,
-    )
-    return QColor.fromRgbF(*(front * share + back * (1 - share) for front, back in parts))

@@ -15,20 +15,13 @@ from PySide6.QtWidgets import (
 )
 
 from studio import theme
+from studio.widgets import metric_names
+from studio.widgets.compared_runs import ComparedRuns
 from studio.widgets.curve_pane import CurvePane
 from studio.widgets.curves import Array, Series, nearest
 from studio.widgets.plot_tools import PlotTools
 
 REDRAW_EVERY = 100  # milliseconds; more often cannot be followed and costs the other widgets
-COLORS = {
-    "generator_loss": "generator_curve",
-    "discriminator_loss": "discriminator_curve",
-    "d_real": "validation_curve",
-    "d_fake": "generator_curve",
-    "val_loss": "validation_curve",
-}
-SHOWN_AT_FIRST = ("loss", "d")
-MORE_COLORS = ("train_curve", "discriminator_curve", "validation_curve")
 
 
 class MetricPlot(QWidget):
@@ -55,6 +48,9 @@ class MetricPlot(QWidget):
         self.tools = PlotTools()
         self.tools.changed.connect(self._schedule)
         self.tools.smoothing_changed.connect(self._smooth)
+        self.tools.fit_requested.connect(self._fit)
+        self.compared = ComparedRuns()
+        self.compared.changed.connect(self._compare)
         self._splitter = QSplitter(Qt.Orientation.Vertical)
         self._splitter.setChildrenCollapsible(False)
         empty = QLabel(self.tr("The curves begin with the first steps."))
@@ -67,6 +63,7 @@ class MetricPlot(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(theme.SPACING)
         layout.addWidget(self.tools)
+        layout.addWidget(self.compared)
         layout.addWidget(self._pages, 1)
 
     # ------------------------------------------------------------------ data
@@ -120,7 +117,7 @@ class MetricPlot(QWidget):
 
     def _add_metric(self, name: str) -> None:
         self._series[name] = Series(self.tools.smoothing)
-        group, title = self._group(name)
+        group, title = metric_names.group(name)
         if group not in self._titles:
             self._offer(group, title)
         if group in self._panes:
@@ -128,7 +125,7 @@ class MetricPlot(QWidget):
 
     def _offer(self, group: str, title: str) -> None:
         """Put a pane on the menu. It is built when it is shown: each takes 15 ms to build."""
-        shown = group in SHOWN_AT_FIRST
+        shown = group in metric_names.SHOWN_AT_FIRST
         self._titles[group] = title
         action = self.tools.add_metric(title, shown)
         action.toggled.connect(lambda on, group=group: self._show_pane(group, on))
@@ -139,34 +136,31 @@ class MetricPlot(QWidget):
         if on and group not in self._panes:
             self._add_pane(group)
             for name in self._series:
-                if self._group(name)[0] == group:
+                if metric_names.group(name)[0] == group:
                     self._add_curve(group, name)
         self._panes[group].setVisible(on)
         self._schedule()
 
     def _add_curve(self, group: str, name: str) -> None:
         pane = self._panes[group]
-        color = COLORS.get(name, MORE_COLORS[len(pane.names) % len(MORE_COLORS)])
-        pane.add_curve(name, self._label(name), color, self._series[name])
+        color = metric_names.color(name, len(pane.names))
+        pane.add_curve(name, metric_names.label(name), color, self._series[name])
+        self._compare_in(pane)
 
-    def _group(self, name: str) -> tuple[str, str]:
-        """The pane a metric belongs to, and its title."""
-        if name == "loss" or name.endswith("_loss"):
-            return "loss", self.tr("Loss")
-        if name in ("d_real", "d_fake"):
-            return "d", self.tr("Discriminator")
-        return name, self._label(name)
+    def extend_compared(
+        self, key: str, columns: Mapping[str, tuple[Array, Array]], *, afresh: bool = False
+    ) -> None:
+        """The same as `extend` for a run that is compared with the one that is shown."""
+        self.compared.extend(key, columns, self.tools.smoothing, afresh=afresh)
+        self._schedule()
 
-    def _label(self, name: str) -> str:
-        return {
-            "generator_loss": self.tr("Generator"),
-            "discriminator_loss": self.tr("Discriminator"),
-            "train_loss": self.tr("Training"),
-            "val_loss": self.tr("Held-out"),
-            "d_real": self.tr("D(x) real"),
-            "d_fake": self.tr("D(G(z)) generated"),
-            "steps_per_second": self.tr("Steps per second"),
-        }.get(name, name.replace("_", " ").capitalize())
+    def _compare(self) -> None:
+        for pane in self._panes.values():
+            self._compare_in(pane)
+        self._schedule()
+
+    def _compare_in(self, pane: CurvePane) -> None:
+        pane.compare({key: (run.color, run.series) for key, run in self.compared.runs.items()})
 
     def _add_pane(self, group: str) -> None:
         pane = CurvePane(self._titles[group])
@@ -179,9 +173,12 @@ class MetricPlot(QWidget):
         self._splitter.addWidget(pane)
 
     def _smooth(self) -> None:
-        for series in self._series.values():
+        for series in self._every_series():
             series.smoothing = self.tools.smoothing
         self._schedule()
+
+    def _every_series(self) -> list[Series]:
+        return [*self._series.values(), *self.compared.every_series()]
 
     # ------------------------------------------------------------------ one cursor
 
@@ -201,7 +198,7 @@ class MetricPlot(QWidget):
         """The measured step that is nearest."""
         near = [
             float(series.steps[index])
-            for series in self._series.values()
+            for series in self._every_series()
             if (index := nearest(series.steps, step)) is not None
         ]
         return min(near, key=lambda found: abs(found - step), default=None)
@@ -279,8 +276,9 @@ class MetricPlot(QWidget):
 
     def _redraw(self, pane: CurvePane) -> None:
         if self.tools.follow:
-            first = min(float(s.steps[0]) for s in self._series.values() if s)
-            self._range = (first, max(float(self.last_step), first + 1))
+            measured = [series.steps for series in self._every_series() if series]
+            first = min(float(steps[0]) for steps in measured)
+            self._range = (first, max(first + 1, *(float(steps[-1]) for steps in measured)))
         low, high = self._range
         pane.set_marks([step for step in self._marks if low <= step <= high])
         pane.redraw(low, high, self.tools.log_scale)

@@ -24,6 +24,7 @@ class PlotTools(QWidget):
 
     smoothing_changed = Signal()
     changed = Signal()
+    fit_requested = Signal()  # the whole run again
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -43,6 +44,16 @@ class PlotTools(QWidget):
             self.tr("Show the whole run and keep up. Drag or scroll in a plot to look closer"),
         )
         self._follow.setChecked(True)
+        self._reset = QToolButton()
+        self._reset.setIcon(theme.icon("maximize"))
+        self._reset.setToolTip(
+            self.tr("Reset zoom: show the whole run again, as a double-click in a plot or 0 does")
+        )
+        self._reset.setAccessibleName(self.tr("Reset zoom"))
+        self._reset.setEnabled(False)
+        theme.set_role(self._reset, "quiet")
+        self._reset.clicked.connect(self.fit_requested)
+        self._follow.toggled.connect(self._show_reset)
         self._readout = QLabel()
         self._readout.setTextFormat(Qt.TextFormat.PlainText)
         theme.set_role(self._readout, "caption")
@@ -55,6 +66,7 @@ class PlotTools(QWidget):
         layout.addWidget(self._readout, 1)
         layout.addStretch()
         layout.addWidget(self._log)
+        layout.addWidget(self._reset)
         layout.addWidget(self._follow)
 
     @property
@@ -74,6 +86,7 @@ class PlotTools(QWidget):
         """Without a signal when the person has just moved the plot."""
         with QSignalBlocker(self._follow):
             self._follow.setChecked(follow)
+        self._show_reset()
 
     def read(self, text: str) -> None:
         """What there is under the cursor."""
@@ -90,6 +103,10 @@ class PlotTools(QWidget):
             self._menu.removeAction(action)
             action.deleteLater()
         self._readout.clear()
+
+    def _show_reset(self) -> None:
+        """There is something to go back from."""
+        self._reset.setEnabled(not self._follow.isChecked())
 
     def _new_slider(self) -> QSlider:
         slider = QSlider(Qt.Orientation.Horizontal)

@@ -10,15 +10,11 @@ from PySide6.QtCore import (
     QDateTime,
     QLocale,
     QModelIndex,
-    QPersistentModelIndex,
-    QPointF,
-    QRect,
-    QSize,
     QSortFilterProxyModel,
     Qt,
     Signal,
 )
-from PySide6.QtGui import QFontMetrics, QPainter, QStandardItem, QStandardItemModel
+from PySide6.QtGui import QStandardItem, QStandardItemModel
 from PySide6.QtWidgets import (
     QFileDialog,
     QLabel,
@@ -26,9 +22,6 @@ from PySide6.QtWidgets import (
     QListView,
     QPushButton,
     QStackedLayout,
-    QStyle,
-    QStyledItemDelegate,
-    QStyleOptionViewItem,
     QVBoxLayout,
     QWidget,
 )
@@ -38,9 +31,9 @@ from engine.runs import RunFolder, list_runs
 from studio import theme
 from studio.background import Background
 from studio.run_follower import RunState, read_state
-from studio.widgets.transport import DOTS
+from studio.widgets.run_row import CAPTION, COLOR, RUN, SEARCHED, RunRow, RunRows
 
-RUN, CAPTION, SEARCHED = (Qt.ItemDataRole.UserRole + i for i in range(3))
+LABEL = Qt.ItemDataRole.UserRole + 10
 
 
 @dataclass(frozen=True)
@@ -54,6 +47,7 @@ class RunList(QWidget):
     thread."""
 
     chosen = Signal(object)  # a RunFolder
+    compare_toggled = Signal(object)  # a RunFolder whose curves to draw beside others, or not
     refreshed = Signal()
 
     def __init__(
@@ -65,6 +59,7 @@ class RunList(QWidget):
         self._titles = titles
         self._attached: list[Path] = []
         self._current: Path | None = None
+        self._colors: dict[Path, str] = {}
         self._background = Background(self)
         self._reading = False
         self._search = QLineEdit()
@@ -78,9 +73,10 @@ class RunList(QWidget):
         self._found.setFilterRole(SEARCHED)
         self._found.setFilterCaseSensitivity(Qt.CaseSensitivity.CaseInsensitive)
         self._search.textChanged.connect(self._found.setFilterFixedString)
-        self._view = QListView()
+        self._view = RunRows()
         self._view.setModel(self._found)
-        self._view.setItemDelegate(_RunDelegate(self._view))
+        self._view.setItemDelegate(RunRow(self._view))
+        self._view.compare_toggled.connect(self._toggle_compare)
         self._view.setAccessibleName(self.tr("Training runs"))
         self._view.setUniformItemSizes(True)
         self._view.setEditTriggers(QListView.EditTrigger.NoEditTriggers)
@@ -129,6 +125,18 @@ class RunList(QWidget):
         self._current = folder
         self._mark_current()
 
+    def set_compared(self, colors: Mapping[Path, str]) -> None:
+        """Which runs are drawn beside the one that is shown, and in which colour of the theme."""
+        self._colors = dict(colors)
+        self._show_colors()
+
+    def label(self, folder: Path) -> str:
+        """What was trained on what, and when; the folder where that is not enough to tell apart."""
+        items = [self._items.item(row) for row in range(self._items.rowCount())]
+        labels = {item.data(RUN).path: str(item.data(LABEL)) for item in items}
+        found = labels.get(folder, folder.name)
+        return found if list(labels.values()).count(found) < 2 else folder.name
+
     @property
     def paths(self) -> list[Path]:
         """The runs as they are listed now, after the search."""
@@ -164,8 +172,19 @@ class RunList(QWidget):
         item.setData(entry.run, RUN)
         item.setData(caption, CAPTION)
         item.setData(" ".join((title, caption[1], str(entry.run.path))), SEARCHED)
+        item.setData(_label(title, entry), LABEL)
         item.setToolTip(str(entry.run.path))
-        item.setAccessibleText(f"{title}, {caption[1]}")
+        self._show_color(item)
+
+    def _show_colors(self) -> None:
+        for row in range(self._items.rowCount()):
+            self._show_color(self._items.item(row))
+
+    def _show_color(self, item: QStandardItem) -> None:
+        color = self._colors.get(item.data(RUN).path, "")
+        item.setData(color, COLOR)
+        words = [item.text(), item.data(CAPTION)[1], self.tr("compared") if color else ""]
+        item.setAccessibleText(", ".join(word for word in words if word))
 
     def title(self, run: RunFolder, state: RunState | None) -> str:
         """What was trained on what."""
@@ -208,53 +227,13 @@ class RunList(QWidget):
             self._current = run.path
             self.chosen.emit(run)
 
+    def _toggle_compare(self, index: QModelIndex) -> None:
+        self.compare_toggled.emit(index.data(RUN))
+
     def _ask_folder(self) -> None:
         chosen = QFileDialog.getExistingDirectory(self, self.tr("Attach a training run"))
         if chosen:
             self.attach(Path(chosen))
-
-
-class _RunDelegate(QStyledItemDelegate):
-    """Two lines: the dot of the state with the title, and the caption."""
-
-    def sizeHint(
-        self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
-    ) -> QSize:
-        return QSize(0, 2 * QFontMetrics(option.font).lineSpacing() + 2 * theme.SPACING)
-
-    def paint(
-        self,
-        painter: QPainter,
-        option: QStyleOptionViewItem,
-        index: QModelIndex | QPersistentModelIndex,
-    ) -> None:
-        chosen = theme.colors()
-        word, caption = index.data(CAPTION)
-        rect = option.rect
-        selected = bool(option.state & QStyle.StateFlag.State_Selected)
-        hovered = bool(option.state & QStyle.StateFlag.State_MouseOver)
-        painter.save()
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(Qt.PenStyle.NoPen)
-        if selected or hovered:
-            painter.setBrush(chosen.selection if selected else chosen.hover)
-            painter.drawRoundedRect(rect, 6, 6)
-        line = QFontMetrics(option.font).lineSpacing()
-        top = rect.top() + theme.SPACING
-        painter.setBrush(getattr(chosen, DOTS.get(word, "muted")))
-        painter.drawEllipse(QPointF(rect.left() + 14, top + line / 2), 4, 4)
-        words = QRect(rect.left() + 28, top, rect.width() - 36, line)
-        painter.setPen(chosen.text)
-        _draw(painter, words, str(index.data(Qt.ItemDataRole.DisplayRole)))
-        painter.setPen(chosen.muted)
-        _draw(painter, words.translated(0, line), caption)
-        painter.restore()
-
-
-def _draw(painter: QPainter, rect: QRect, text: str) -> None:
-    metrics = painter.fontMetrics()
-    elided = metrics.elidedText(text, Qt.TextElideMode.ElideRight, rect.width())
-    painter.drawText(rect, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, elided)
 
 
 def _read_all(folder: Path, attached: Sequence[Path]) -> list[_Entry]:
@@ -267,6 +246,11 @@ def _state_of(run: RunFolder) -> RunState | None:
         return read_state(run)
     except FileError:
         return None
+
+
+def _label(title: str, entry: _Entry) -> str:
+    created = str(entry.state.description.get("created", "")) if entry.state else ""
+    return " · ".join(part for part in (title, _local_time(created)) if part)
 
 
 def _local_time(stamp: str) -> str:

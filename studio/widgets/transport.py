@@ -39,6 +39,8 @@ class Status:
     """Whether there is a checkpoint to go on from."""
     pending: str = ""
     """A command that was sent and is not yet carried out."""
+    memory: int = 0
+    """Bytes that the process which trains holds; 0 where that is not known."""
 
     @property
     def possible(self) -> set[str]:
@@ -76,6 +78,9 @@ class TransportBar(QWidget):
         self._dot = Dot("muted")
         self._words = _number_label()
         self._speed = _number_label("caption")
+        self._speed.setToolTip(self.tr("Steps a second since it began or last went on"))
+        self._memory = _number_label("caption")
+        self._memory.setToolTip(self.tr("Memory that the process of this training holds"))
         self._left = _number_label("caption")
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -87,6 +92,8 @@ class TransportBar(QWidget):
         layout.addWidget(self._dot)
         layout.addWidget(self._words)
         layout.addStretch(1)
+        layout.addWidget(self._memory)
+        layout.addSpacing(theme.SPACING)
         layout.addWidget(self._speed)
         layout.addSpacing(theme.SPACING)
         layout.addWidget(self._left)
@@ -104,6 +111,7 @@ class TransportBar(QWidget):
             button.setEnabled(name in possible)
         self._dot.set_color(DOTS.get(status.word, "muted"))
         self._words.setText(self._sentence(status))
+        self._memory.setText(self._memory_text(status))
         self._speed.setText(self._speed_text(status))
         self._left.setText("" if status.seconds_left is None else self._time_text(status))
 
@@ -115,7 +123,8 @@ class TransportBar(QWidget):
     @property
     def text(self) -> str:
         """All that is said in words."""
-        return " ".join(label.text() for label in (self._words, self._speed, self._left))
+        labels = (self._words, self._speed, self._left, self._memory)
+        return " ".join(label.text() for label in labels)
 
     def _show_main(self, status: Status, possible: set[str]) -> None:
         """One button, as on a player: it shows what pressing it does."""
@@ -156,6 +165,11 @@ class TransportBar(QWidget):
         if status.word != "running" or not status.steps_per_second:
             return ""
         return self.tr("{speed} steps/s").format(speed=f"{status.steps_per_second:.1f}")
+
+    def _memory_text(self, status: Status) -> str:
+        if status.word not in BUTTONS or not status.memory:
+            return ""
+        return self.tr("{size} MB").format(size=f"{status.memory / 2**20:,.0f}")
 
     def _time_text(self, status: Status) -> str:
         seconds = round(status.seconds_left or 0)

@@ -12,6 +12,7 @@ from engine.runs import RunFolder
 from engine.task import Event, Metric, Notice, Progress, SampleGrid, Task
 from engine.worker import Engine, Job
 from studio.actions import Command, add_actions
+from studio.run_comparison import RunComparison
 from studio.run_control import RunControl
 from studio.run_follower import RunFollower, RunUpdate
 from studio.settings import Settings
@@ -87,6 +88,9 @@ class TrainWorkspace(QMainWindow):
         self.runs = RunList(folders.runs(), {t.name(): t.title for t in trainers})
         self.runs.chosen.connect(self.show_run)
         self.runs.refreshed.connect(self._show_newest)
+        self._comparison = RunComparison(self.runs, self.page.monitor.plot, self)
+        self._comparison.failed.connect(self._show_error)
+        self._comparison.refused.connect(self.page.say)
         self.drawing = DrawSamples(registry.task_class(SAMPLER))
         self.drawing.draw_requested.connect(self._draw)
         self.setTabPosition(Qt.DockWidgetArea.AllDockWidgetAreas, QTabWidget.TabPosition.North)
@@ -137,6 +141,7 @@ class TrainWorkspace(QMainWindow):
         self._pages.setCurrentWidget(self.page)
         self.new_run.set_alone(True)
         self.runs.select(run.path)
+        self._comparison.show(run)
         self._follower.follow(run)
         self._show_status()
 

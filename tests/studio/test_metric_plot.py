@@ -133,6 +133,31 @@ def test_a_closer_look_ends_following_until_follow_is_pressed(
     assert loss._plot.viewRange()[0] == pytest.approx([0, 5000])
 
 
+def test_a_closer_look_can_be_reset(qtbot: QtBot, plot: MetricPlot) -> None:
+    plot.extend(columns())
+    drawn(qtbot, plot)
+    reset = next(b for b in plot.findChildren(QToolButton) if b.accessibleName() == "Reset zoom")
+    assert not reset.isEnabled()
+    plot.setFocus()
+    qtbot.keyClick(plot, Qt.Key.Key_Plus)
+    assert reset.isEnabled()
+    qtbot.mouseClick(reset, Qt.MouseButton.LeftButton)
+    drawn(qtbot, plot)
+    assert plot.visible_panes()[0]._plot.viewRange()[0] == pytest.approx([0, 990])
+    assert plot.tools.follow and not reset.isEnabled()
+
+
+def test_the_gradients_of_both_networks_share_a_pane(qtbot: QtBot, plot: MetricPlot) -> None:
+    plot.extend(
+        {f"{part}_gradient_norm": (STEPS, STEPS) for part in ("generator", "discriminator")}
+    )
+    (chosen,) = plot.tools._menu.actions()
+    chosen.trigger()
+    assert [p.names for p in plot.visible_panes()] == [
+        ["generator_gradient_norm", "discriminator_gradient_norm"]
+    ]
+
+
 def test_log_scale_leaves_out_what_it_cannot_show_and_says_so(
     qtbot: QtBot, plot: MetricPlot
 ) -> None:

@@ -16,6 +16,7 @@ TEXT_ON = {
     "danger": ("danger_tint", "background", "surface", "raised"),
     "warning": ("warning_tint", "surface"),
     "success": ("success_tint", "surface"),
+    **{f"run_{number}": ("surface", "selection", "hover") for number in range(1, 6)},
 }
 
 
@@ -37,6 +38,13 @@ def most_opaque_color(image: QImage) -> str:
 def test_text_can_be_read_on_everything_it_stands_on(palette: Colors, text: str) -> None:
     for ground in TEXT_ON[text]:
         assert contrast(getattr(palette, text), getattr(palette, ground)) >= 4.5, ground
+
+
+@pytest.mark.parametrize("palette", [LIGHT, DARK], ids=["light", "dark"])
+def test_runs_beside_each_other_can_be_told_apart(palette: Colors) -> None:
+    hues = sorted(getattr(palette, f"run_{number}").hsvHue() for number in range(1, 6))
+    turns = zip(hues, [*hues[1:], hues[0] + 360], strict=True)
+    assert min(after - before for before, after in turns) >= 30
 
 
 @pytest.mark.parametrize("palette", [LIGHT, DARK], ids=["light", "dark"])
