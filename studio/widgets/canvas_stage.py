@@ -52,6 +52,10 @@ class CanvasStage(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self._pages)
 
+    def hasHeightForWidth(self) -> bool:
+        """Its pages wrap their words, but none is so high that what stands below may suffer."""
+        return False
+
     def set_tools(self, tool_bar: QWidget, options: QWidget) -> None:
         self._grid.addWidget(tool_bar, 0, 0, 2, 1)
         self._grid.addWidget(options, 0, 1)

@@ -11,7 +11,7 @@ from PIL import Image
 from PySide6.QtCore import QMimeData, QPointF, QRect, QSize, Qt, QUrl
 from PySide6.QtGui import QColor, QDragEnterEvent, QDropEvent, QImage, QUndoStack
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QFileDialog, QMenu, QPushButton
+from PySide6.QtWidgets import QApplication, QFileDialog, QMenu, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 from repainting_task import Repaint
 
@@ -357,6 +357,24 @@ def test_what_stands_below_the_prompt_stands_in_one_line(qtbot, drawn) -> None:
         return [widget.mapTo(drawn, widget.rect().center()).y() for widget in row]
 
     qtbot.waitUntil(lambda: max(middles()) - min(middles()) <= 1)
+
+
+def test_in_a_low_window_the_canvas_gives_way_and_nothing_is_cut_off(qtbot, drawn) -> None:
+    easel = drawn.easel
+    easel.set_negative_prompt("a boat")
+    drawn._actions["create_export"].trigger()
+    easel.say("Something to say")
+    drawn.resize(drawn.width(), drawn.minimumSizeHint().height() + 8)
+    shown = (easel.strip, easel.export_bar, easel.remark, easel.prompt, easel.negative_prompt)
+    assert all(widget.isVisible() for widget in shown)
+
+    def cut_off() -> list[QWidget]:
+        return [widget for widget in shown if widget.height() < widget.minimumSizeHint().height()]
+
+    qtbot.waitUntil(lambda: not cut_off())
+    tops = [widget.mapTo(easel, widget.rect().topLeft()).y() for widget in shown]
+    ends = [top + widget.height() for top, widget in zip(tops, shown, strict=True)]
+    assert all(end <= top for end, top in zip(ends, tops[1:], strict=False)), "they overlap"
 
 
 def test_an_empty_canvas_can_be_painted_on(qtbot, workspace) -> None:
