@@ -37,6 +37,22 @@ def validate_every_param() -> Any:
     )
 
 
+def evaluate_every_param() -> Any:
+    """How often kid, precision and recall are measured."""
+    return param(
+        0,
+        label="Measure quality every",
+        help="Steps between two measurements of quality (KID, precision, recall): up to 2,000 "
+        "drawn images are compared with real ones, which takes a few seconds each time. What is "
+        "learned does not change. 0 measures nothing.",
+        minimum=0,
+        maximum=1_000_000,
+        advanced=True,
+        unit="steps",
+        zero="never",
+    )
+
+
 def ema_decay_param(default: float) -> Any:
     """How many steps the weights that draw are averaged over."""
     return param(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     import torch
     from torch import Tensor
 
-SAMPLES = 2000
 SEED = 0
 """The same noise at every step and for every run: a curve moves only by what was learned."""
 
@@ -43,9 +42,10 @@ class Cadence:
 class LiveQuality:
     """Compares what a learner draws with a reference. Nothing is computed before it is asked."""
 
-    def __init__(self, dataset: str, reference: Reference) -> None:
+    def __init__(self, dataset: str, reference: Reference, cadence: Cadence) -> None:
         self._dataset = dataset
         self._reference = reference
+        self.due = cadence.due
 
     @cached_property
     def _space(self) -> FeatureSpace:
@@ -64,7 +64,7 @@ class LiveQuality:
             "reference": self._reference.label,
         }
 
-    def measure(self, draw: Draw) -> Mapping[str, float]:
+    def measure(self, draw: Draw) -> dict[str, float]:
         """kid (not times a thousand), precision and recall of `draw(count, chance)`: (N, H, W, C).
 
         torch's default random generator stays as it was, so long as `draw` uses `chance` alone.

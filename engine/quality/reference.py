@@ -10,6 +10,7 @@ from engine.errors import DatasetError
 
 FEWEST = 20
 """Fewer images than this on a side are no sample of anything."""
+SAMPLES = 2000
 WORTH = 100
 """Fewer held-out images than this are not worth what learning loses."""
 
@@ -23,7 +24,11 @@ class Reference:
     """
 
     def __init__(
-        self, images: NDArray[np.uint8], learned: Indices, held_out: Indices, count: int
+        self,
+        images: NDArray[np.uint8],
+        learned: Indices,
+        held_out: Indices,
+        count: int = SAMPLES,
     ) -> None:
         chance = np.random.default_rng(0)
         learned = chance.permutation(learned)

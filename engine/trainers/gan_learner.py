@@ -7,19 +7,24 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from engine import distributed
 from engine.data.image_dataset import ImageDataset
 from engine.grid import image_grid
+from engine.quality.reference import SAMPLES as MEASURED
+from engine.quality.reference import worth_holding_out
 from engine.trainers.image_learner import ImageLearner, set_learning_rate, update
 
 if TYPE_CHECKING:
+    import torch
     from torch import Tensor, nn
 
     from engine.trainers.train_gan import TrainGan
 
 SAMPLES = 64  # images in a grid
+BATCH = 250  # images drawn at once to measure them
 
 
 class GanLearner(ImageLearner):
@@ -33,7 +38,9 @@ class GanLearner(ImageLearner):
 
         from engine.models import gan
 
-        super().__init__(task, data)
+        held_out = worth_holding_out(len(data), task.held_out)
+        super().__init__(task, data, held_out, MEASURED)
+        self.measure_quality(task.evaluate_every)
         self.config = gan.GanConfig(
             task.model,
             data.image_size,
@@ -68,7 +75,8 @@ class GanLearner(ImageLearner):
         measured = self._discriminator_step(self.pixels(self.chosen(step)), fakes.detach())
         measured |= self._generator_step(fakes)
         self._follow_with_average(step)
-        return {name: value.item() for name, value in measured.items()}
+        told = {name: value.item() for name, value in measured.items()}
+        return {**told, **self.quality(step)}
 
     def step_part(self, step: int, part: str) -> Mapping[str, float]:
         """The update of one of them while the other stands still."""
@@ -127,6 +135,16 @@ class GanLearner(ImageLearner):
 
         with torch.inference_mode():
             return image_grid(to_pixels(self.average(self.fixed_noise)))
+
+    def draw(self, count: int, chance: torch.Generator) -> NDArray[np.uint8]:
+        """See `ImageLearner.draw`."""
+        import torch
+
+        from engine.models.gan import to_pixels
+
+        noise = torch.randn(count, self.task.latent_dim, generator=chance).to(self.device)
+        with torch.inference_mode():
+            return np.concatenate([to_pixels(self.average(part)) for part in noise.split(BATCH)])
 
     def spread(self) -> tuple[float, float]:
         """See `engine.learner.Spreading`; pictures differ by the distance of their pixels."""

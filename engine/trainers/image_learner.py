@@ -14,9 +14,11 @@ from PIL import Image
 from engine import device, distributed
 from engine.checkpoints import State
 from engine.data.batches import Batches
-from engine.data.held_out import split
+from engine.data.held_out import MOST, split
 from engine.data.image_dataset import ImageDataset
 from engine.image_training import ImageTraining
+from engine.quality.live import Cadence, LiveQuality
+from engine.quality.reference import Reference
 
 if TYPE_CHECKING:
     import torch
@@ -32,19 +34,30 @@ class ImageLearner:
 
     config: Any
 
-    def __init__(self, task: ImageTraining, data: ImageDataset, held_out: float = 0.0) -> None:
+    def __init__(
+        self, task: ImageTraining, data: ImageDataset, held_out: float = 0.0, most: int = MOST
+    ) -> None:
         import torch
 
         self.task = task
         self.data = data
         self.device = device.best_device()
         self.precision = chosen_precision(task.precision, self.device)
-        self.learned, self.held_out = split(len(data), held_out)
+        self.learned, self.held_out = split(len(data), held_out, most)
         self.batches = Batches(len(self.learned), task.batch_size, task.seed)
         self.images = torch.from_numpy(data.images)
+        self.live_quality: LiveQuality | None = None
+
+    def measure_quality(self, every: int) -> None:
+        """Let `quality` measure about `every` steps; raises DatasetError for too few images."""
+        if every:
+            cadence = Cadence(every, self.task.log_every, self.task.max_steps)
+            reference = Reference(self.data.images, self.learned, self.held_out)
+            self.live_quality = LiveQuality(self.data.name, reference, cadence)
 
     def description(self) -> Mapping[str, Any]:
         held_out = {"held_out": len(self.held_out)} if len(self.held_out) else {}
+        quality = {"quality": self.live_quality.description()} if self.live_quality else {}
         return {
             "dataset": {
                 "name": self.data.name,
@@ -56,6 +69,7 @@ class ImageLearner:
             "device": str(self.device),
             "precision": self.precision,
             "parameters": {name: _count(network) for name, network in self.networks().items()},
+            **quality,
         }
 
     @abstractmethod
@@ -101,6 +115,16 @@ class ImageLearner:
         task = self.task
         every = -(-every // task.log_every) * task.log_every
         return step % every == 0 or step in (1, task.max_steps)
+
+    def quality(self, step: int) -> dict[str, float]:
+        """kid, precision and recall of what `draw` draws after `step`; empty where none are due."""
+        if self.live_quality is None or not self.live_quality.due(step):
+            return {}
+        return self.live_quality.measure(self.draw)
+
+    def draw(self, count: int, chance: torch.Generator) -> NDArray[np.uint8]:
+        """`count` images (N, H, W, C) of the averaged weights, from noise of `chance` alone."""
+        raise NotImplementedError
 
     # ------------------------------------------------------------------ checkpoints
 

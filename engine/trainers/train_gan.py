@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from engine.data.image_dataset import load_dataset
-from engine.image_training import ImageTraining, ema_decay_param
-from engine.task import Report, param
+from engine.image_training import ImageTraining, ema_decay_param, evaluate_every_param
+from engine.task import Report, Task, param
 from engine.training import Learner
 
 MODELS = ("dcgan", "conv", "mlp_small", "mlp_large")
@@ -90,6 +91,22 @@ class TrainGan(ImageTraining):
         advanced=True,
     )
     ema_decay: float = ema_decay_param(0.995)
+    held_out: float = param(
+        0.2,
+        label="Held out",
+        help="The part of the images that is never learned from: quality is measured against it. "
+        "At most 2,000 images; none where it would be fewer than a hundred.",
+        minimum=0.0,
+        maximum=0.5,
+        advanced=True,
+    )
+    evaluate_every: int = evaluate_every_param()
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Task:
+        """A run of the time when nothing was held out goes on with all its images."""
+        unsaid = values.get("resume") and "held_out" not in values
+        return super().from_dict({**values, "held_out": 0.0} if unsaid else values)
 
     def learner(self, report: Report) -> Learner:
         from engine.trainers.gan_learner import GanLearner
