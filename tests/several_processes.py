@@ -19,7 +19,8 @@ TESTS = Path(__file__).resolve().parent
 
 
 class Trainer:
-    """`act` is (rank, step, what): kill or cancel that process, or send a command, before a step.
+    """`act` is (rank, step, what): kill or cancel that process, or send a command (its word, or all
+    of it as JSON), before a step.
 
     `step` counts the steps that are done.
     """
@@ -32,7 +33,7 @@ class Trainer:
         task: Any,
         out: Path,
         processes: int = 2,
-        act: list[tuple[int, int, str]] | None = None,
+        act: list[tuple[int, int, Any]] | None = None,
     ) -> list[int]:
         """The exit code of each process: as the terminal's, or minus a signal."""
         request = {
@@ -125,7 +126,8 @@ def _run(request: dict[str, Any], rank: int) -> int:
                 os.kill(os.getpid(), 9)
             if what == "cancel":
                 raise Cancelled
-            RunFolder(out).send(what)
+            details = dict(what) if isinstance(what, dict) else {"command": what}
+            RunFolder(out).send(details.pop("command"), **details)
 
     try:
         error = attempt(task, report, out)

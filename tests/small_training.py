@@ -18,7 +18,9 @@ class Regression(TrainingTask):
     title = "Regression"
     summary = "Learns a straight line."
 
-    learning_rate: float = param(0.05, label="Learning rate", help="How fast.", minimum=0.0)
+    learning_rate: float = param(
+        0.05, label="Learning rate", help="How fast.", minimum=0.0, live=True
+    )
     nan_at: int = param(0, label="NaN at", help="The step at which the loss is lost.")
     slope: float = param(2.0, label="Slope", help="What to learn.")
 
@@ -50,6 +52,11 @@ class Line:
         distributed.average_gradients(self.network.parameters())
         self.optimizer.step()
         return {"loss": float("nan") if step == self.task.nan_at else loss.item()}
+
+    def change(self, task: Regression) -> None:
+        self.task = task
+        for group in self.optimizer.param_groups:
+            group["lr"] = task.learning_rate
 
     def sample(self) -> Image.Image:
         import torch

@@ -8,17 +8,17 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from faults import failing_disk, temporary_files
+from faults import failing_disk
 from small_training import Regression
+from training_diary import Diary, assert_same_run, at, bits, cancel, losses, marks, samples
 
 from engine import checkpoints, files
 from engine.errors import Cancelled, EngineError, FileError, InvalidTask
-from engine.runs import COMMANDS, MetricsTail, RunFolder
+from engine.runs import COMMANDS, RunFolder
 from engine.task import Event, Metric, Notice, Progress, SampleGrid, Saved
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -27,65 +27,6 @@ TASK = Regression(
     max_steps=30, batch_size=4, seed=5, log_every=1, sample_every=10, checkpoint_every=10
 )
 GO_ON = dataclasses.replace(TASK, resume=True)
-
-
-class Diary:
-    """Everything a training reported; `act` is asked at every event."""
-
-    def __init__(self, act: Callable[[Event], None] | None = None) -> None:
-        self.events: list[Event] = []
-        self._act = act
-
-    def __call__(self, event: Event) -> None:
-        self.events.append(event)
-        if self._act:
-            self._act(event)
-
-    def of(self, kind: type) -> list[Any]:
-        return [event for event in self.events if isinstance(event, kind)]
-
-
-def at(step: int, act: Callable[[], object]) -> Callable[[Event], None]:
-    """Do `act` once, before the step after `step`."""
-    done: list[int] = []
-
-    def look(event: Event) -> None:
-        learning = isinstance(event, Progress) and event.stage == "learning"
-        if learning and event.step == step and not done:
-            done.append(step)
-            act()
-
-    return look
-
-
-def cancel() -> None:
-    raise Cancelled
-
-
-def bits(run: Path) -> dict[str, bytes]:
-    """The newest checkpoint: weights, optimizer and random numbers, byte for byte."""
-    _, path = RunFolder(run).checkpoints()[-1]
-    return {file.name: file.read_bytes() for file in sorted(path.iterdir())}
-
-
-def losses(run: Path) -> list[tuple[int, float]]:
-    lines, _ = MetricsTail(RunFolder(run)).read()
-    return [(line.step, line.values["loss"]) for line in lines if line.values]
-
-
-def marks(run: Path) -> list[tuple[int, str]]:
-    return [(line.step, line.event) for line in MetricsTail(RunFolder(run)).read()[0] if line.event]
-
-
-def samples(run: Path) -> dict[int, bytes]:
-    return {step: path.read_bytes() for step, path in RunFolder(run).samples()}
-
-
-def assert_same_run(first: Path, second: Path) -> None:
-    assert bits(first) == bits(second)
-    assert losses(first) == losses(second)
-    assert samples(first) == samples(second)
-    assert temporary_files(second) == []
 
 
 @pytest.fixture(scope="module")
