@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
@@ -10,10 +13,12 @@ from engine.errors import FileError
 from engine.runs import RunFolder
 from engine.task import Progress
 from engine.worker import Job, JobState
+from studio.run_events import RunEvents
 from studio.run_follower import RunState, RunUpdate
 from studio.widgets.transport import Status
 
 ANSWER_WITHIN = 5000  # milliseconds for a run to take notice of a command
+NUMBER = re.compile(r"#(\d+)\b")  # of the command that an event acknowledges
 ALIVE = ("running", "paused", "waiting")
 
 
@@ -37,28 +42,54 @@ class RunControl(QObject):
         self.job: Job | None = None
         self.state: RunState | None = None
         self._sent: _Sent | None = None
-        self._acknowledged: set[str] = set()
+        self.events = RunEvents()
+        self._acknowledged: set[int] = set()
 
     def read(self, update: RunUpdate) -> None:
         """Take note of what the folder says now."""
         self.state = update.state
-        self._acknowledged.update(event for _, event in update.marks)
+        if update.rewound:
+            self._acknowledged.clear()
+        said = (NUMBER.search(event) for _, event in update.marks)
+        self._acknowledged.update(int(found[1]) for found in said if found)
+        self.events.read(update.events, update.rewound)
 
-    def send(self, command: str) -> None:
-        """Ask the run for something; a run that has not begun yet can only be stopped."""
+    def send(self, command: str, **details: Any) -> None:
+        """Ask the run for something (see engine/mailbox.py); a run that has not begun yet can only
+        be stopped."""
         if command == "stop" and self.job and not self._listens(self.job):
             self.job.cancel()
         else:
-            self._write(command)
+            self._write(command, details)
+
+    @property
+    def listening(self) -> bool:
+        """Whether somebody trains the run now and looks at its control folder."""
+        if self.job and not self.job.state.ended:
+            return self._listens(self.job)
+        return self.state is not None and self.state.alive
+
+    @property
+    def busy(self) -> bool:
+        """Whether it is being trained, or will be."""
+        return self.listening or (self.job is not None and not self.job.state.ended)
+
+    @property
+    def live_values(self) -> dict[str, Any]:
+        """What its live fields are now."""
+        if self.state is None:
+            return {}
+        known = {**self.state.fields, **self.events.changed}
+        return {name: known[name] for name in self.state.names("live") if name in known}
 
     def _listens(self, job: Job) -> bool:
         """Whether the training is where it looks at its control folder."""
         begun = self.state is not None and self.state.alive
         return begun and job.state is JobState.RUNNING
 
-    def _write(self, command: str) -> None:
+    def _write(self, command: str, details: Mapping[str, Any]) -> None:
         try:
-            self._sent = _Sent(command, self.run.send(command))
+            self._sent = _Sent(command, self.run.send(command, **details))
         except FileError as error:
             self.failed.emit(error)
             return
@@ -73,7 +104,7 @@ class RunControl(QObject):
             self.unanswered.emit()
 
     def _noticed(self, sent: _Sent) -> bool:
-        return f"{sent.command} #{sent.number}" in self._acknowledged
+        return sent.number in self._acknowledged
 
     # ------------------------------------------------------------------ how it stands
 
@@ -87,7 +118,8 @@ class RunControl(QObject):
 
     @property
     def resumable(self) -> bool:
-        return self.state is not None and self.state.checkpoint is not None
+        state = self.state
+        return state is not None and state.checkpoint is not None and not state.newer
 
     def status(self, steps_per_second: float | None) -> Status:
         word, doing, step = self._standing()

@@ -14,7 +14,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from engine import liveness
 from engine.errors import FileError
-from engine.runs import Heartbeat, MetricLine, MetricsTail, RunFolder
+from engine.runs import FORMAT, Heartbeat, MetricLine, MetricsTail, RunFolder
 from studio.background import Background
 
 LIVE_EVERY, IDLE_EVERY = 500, 2000  # milliseconds between looks nobody asked for
@@ -31,6 +31,8 @@ class RunState:
     heartbeat: Heartbeat | None
     checkpoint: int | None
     """The step of the newest checkpoint, from which the run could go on."""
+    checkpoints: tuple[int, ...] = ()
+    """The steps of all of them, rising."""
     memory: int = 0
     """Bytes that the process which trains it holds; 0 where that cannot be known."""
 
@@ -61,6 +63,17 @@ class RunState:
         fields = self.description.get("fields")
         return fields if isinstance(fields, dict) else {}
 
+    def names(self, key: str) -> tuple[str, ...]:
+        """A list of names in run.json: "parts" that can step alone, "live" fields."""
+        found = self.description.get(key)
+        return tuple(map(str, found)) if isinstance(found, list) else ()
+
+    @property
+    def newer(self) -> bool:
+        """Whether a later version made the run, which this one must not go on with."""
+        made = self.description.get("format", FORMAT)
+        return not isinstance(made, int) or made > FORMAT
+
     @property
     def max_steps(self) -> int:
         """As run.json says; a resumed run may go further."""
@@ -80,6 +93,8 @@ class RunUpdate:
     rewound: bool
     """Whether everything told before is void: the run went back to a checkpoint."""
     samples: list[tuple[int, Path]]
+    events: list[MetricLine]
+    """The lines that `marks` were taken from, with what programs can use of them."""
 
 
 class RunFollower(QObject):
@@ -159,17 +174,18 @@ def look(run: RunFolder, tail: MetricsTail) -> RunUpdate | FileError | None:
         return error
     except OSError as error:
         return FileError(f"{run.path} cannot be read: {error.strerror}.", "Is it still there?")
-    marks = [(line.step, line.event) for line in lines if line.event]
-    return RunUpdate(run, state, _columns(lines), marks, rewound, samples)
+    events = [line for line in lines if line.event]
+    marks = [(line.step, line.event) for line in events]
+    return RunUpdate(run, state, _columns(lines), marks, rewound, samples, events)
 
 
 def read_state(run: RunFolder) -> RunState:
     """How `run` stands; raises FileError."""
-    steps = [step for step, _ in run.checkpoints()]
+    steps = tuple(step for step, _ in run.checkpoints())
     beat = run.heartbeat()
     here = beat is not None and beat.alive and beat.host == socket.gethostname()
     memory = liveness.memory(beat.pid) if beat and here else 0
-    return RunState(run.description(), beat, steps[-1] if steps else None, memory)
+    return RunState(run.description(), beat, steps[-1] if steps else None, steps, memory)
 
 
 def _columns(lines: list[MetricLine]) -> Columns:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QToolButton, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QPushButton, QToolButton, QWidget
 
 from studio import theme
+from studio.widgets.checkpoint_button import CheckpointButton
 from studio.widgets.dot import Dot
 
 DOTS = {
@@ -52,9 +54,12 @@ class TransportBar(QWidget):
     """Asks for commands: pause, resume, step, stop, sample, save, go_on."""
 
     command = Signal(str)
+    part_step = Signal(str)  # one step of a part of the learner alone
+    tune_toggled = Signal(bool)  # whether to show the values that can change
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self._parts: tuple[str, ...] = ()
         self._main_command = "pause"
         self._main = QPushButton()
         self._main.clicked.connect(lambda: self.command.emit(self._main_command))
@@ -74,6 +79,15 @@ class TransportBar(QWidget):
         }
         for name, button in self._buttons.items():
             button.clicked.connect(lambda _=False, name=name: self.command.emit(name))
+        self._tune = self._button(
+            "sliders-horizontal",
+            self.tr("Tune"),
+            self.tr("Change learning rates and weights while it learns"),
+        )
+        self._tune.setCheckable(True)
+        self._tune.toggled.connect(self.tune_toggled)
+        self._tune.hide()
+        self.checkpoint = CheckpointButton()
         self.setFocusProxy(self._main)
         self._dot = Dot("muted")
         self._words = _number_label()
@@ -98,8 +112,9 @@ class TransportBar(QWidget):
         layout.addSpacing(theme.SPACING)
         layout.addWidget(self._left)
         layout.addSpacing(theme.SPACING)
-        layout.addWidget(self._buttons["sample"])
-        layout.addWidget(self._buttons["save"])
+        for button in (self._tune, self._buttons["sample"], self._buttons["save"]):
+            layout.addWidget(button)
+        layout.addWidget(self.checkpoint)
         self.show_status(Status("stopped", ""))
 
     def show_status(self, status: Status) -> None:
@@ -114,6 +129,39 @@ class TransportBar(QWidget):
         self._memory.setText(self._memory_text(status))
         self._speed.setText(self._speed_text(status))
         self._left.setText("" if status.seconds_left is None else self._time_text(status))
+
+    def set_parts(self, parts: Sequence[str]) -> None:
+        """Offer a step of each part alone, in a menu beside the button of the single step."""
+        if tuple(parts) == self._parts:
+            return
+        self._parts = tuple(parts)
+        button = self._buttons["step"]
+        if old := button.menu():
+            button.setMenu(None)  # type: ignore[arg-type]  # which takes the old one away
+            old.deleteLater()
+        button.setPopupMode(QToolButton.ToolButtonPopupMode.DelayedPopup)
+        if not parts:
+            return
+        menu = QMenu(button)
+        every = menu.addAction(self.tr("All networks"))
+        every.triggered.connect(lambda: self.command.emit("step"))
+        for part in parts:
+            only = menu.addAction(self._part_words(part))
+            only.triggered.connect(lambda _=False, part=part: self.part_step.emit(part))
+        button.setMenu(menu)
+        button.setPopupMode(QToolButton.ToolButtonPopupMode.MenuButtonPopup)
+
+    def set_tunable(self, tunable: bool) -> None:
+        """Whether the run has values that can change while it learns."""
+        self._tune.setVisible(tunable)
+        if not tunable:
+            self._tune.setChecked(False)
+
+    def _part_words(self, part: str) -> str:
+        return {
+            "generator": self.tr("Generator alone"),
+            "discriminator": self.tr("Discriminator alone"),
+        }.get(part, part.replace("_", " ").capitalize())
 
     def press(self, name: str) -> None:
         """As if the button was pressed: `main`, step, stop, sample or save. Does nothing when the
@@ -158,6 +206,8 @@ class TransportBar(QWidget):
                 "stop": self.tr("stopping and saving"),
                 "sample": self.tr("drawing samples"),
                 "save": self.tr("saving"),
+                "roll_back": self.tr("rolling back"),
+                "set": doing,  # it learns on meanwhile
             }[status.pending]
         return " · ".join(part for part in (step if status.total else "", doing) if part)
 
