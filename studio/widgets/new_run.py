@@ -31,7 +31,9 @@ class NewRun(QWidget):
         self._forms = QStackedWidget()
         for trainer in self._trainers:
             self._picker.addItem(trainer.title)
-            self._forms.addWidget(ParameterForm(trainer, exclude=("resume", "resume_step", "branch_from")))
+            self._forms.addWidget(
+                ParameterForm(trainer, exclude=("resume", "resume_step", "branch_from"))
+            )
         self._picker.currentIndexChanged.connect(self._show)
         self.errors = ErrorBox()
         self.errors.retry.connect(self.start)
