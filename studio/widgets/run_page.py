@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
 from engine.errors import EngineError
 from studio import theme
 from studio.run_follower import RunState
+from studio.widgets.copy_run import CopyRun
 from studio.widgets.error_box import ErrorBox
 from studio.widgets.number_box import indent_text
 from studio.widgets.run_monitor import RunMonitor
@@ -51,6 +52,7 @@ class RunPage(QWidget):
         self._draw = QPushButton(theme.icon("sparkles"), self.tr("Draw samples"))
         self._draw.setToolTip(self.tr("Draw new images with what this run has learned"))
         self._draw.clicked.connect(self.draw_requested)
+        self.copy_run = CopyRun()
         self.errors = ErrorBox()
         self.notice = _plain_label("notice")
         self.notice.setWordWrap(True)
@@ -64,6 +66,7 @@ class RunPage(QWidget):
         self.header.addWidget(self._title)
         self.header.addWidget(self._subtitle, 1)
         self.header.addWidget(self._draw)
+        self.header.addWidget(self.copy_run)
         self.header.addWidget(self._folder)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(*(2 * theme.SPACING,) * 4)
@@ -73,11 +76,14 @@ class RunPage(QWidget):
             layout.addWidget(widget)
         layout.addWidget(self.monitor, 1)
         layout.addWidget(self.transport)
+        self.copy_run.said.connect(self.say)
+        self.copy_run.failed.connect(lambda error: self.errors.show_error(error, can_retry=False))
         self.clear("")
 
     def clear(self, title: str) -> None:
         """Another run: forget the one before."""
         self.set_title(title, "")
+        self.copy_run.set_run(None, "")
         self.errors.hide()
         self.notice.hide()
         self.further.hide()

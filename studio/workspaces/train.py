@@ -110,6 +110,7 @@ class TrainWorkspace(QMainWindow):
 
     def actions_table(self) -> list[Command]:
         press, timeline = self.page.transport.press, self.page.monitor.timeline
+        copy = self.page.copy_run.copy
         return [
             Command("start", self.tr("Start training"), "Ctrl+Return", "play", self.new_run.start),
             Command("pause", self.tr("Pause or resume"), "Ctrl+P", "pause", lambda: press("main")),
@@ -124,6 +125,7 @@ class TrainWorkspace(QMainWindow):
             Command("play", self.tr("Timelapse"), "Ctrl+T", "history", timeline.toggle_play),
             Command("live", self.tr("Newest samples"), "Ctrl+L", "clock", timeline.go_live),
             Command("draw", self.tr("Draw samples"), "Ctrl+D", "sparkles", self._show_drawing),
+            Command("python", self.tr("Copy as Python"), "Ctrl+Alt+C", "terminal", copy),
         ]
 
     # ------------------------------------------------------------------ the run on the page
@@ -164,6 +166,7 @@ class TrainWorkspace(QMainWindow):
         self.page.set_title(self.runs.title(update.run, update.state), update.run.path.name)
         drawable = control.resumable and update.state.task == FIRST_TRAINER
         self.drawing.set_run(update.run.path, drawable)
+        self.page.copy_run.set_run(update.run, update.state.task)
         if before is None or before.word != update.state.word:
             self.runs.refresh()
             if control.job is None:
