@@ -55,7 +55,7 @@ def encode_png(
     chunks = PngImagePlugin.PngInfo()
     for keyword, text in texts.items():
         chunks.add_text(keyword, text)
-    chunks.add_itxt(XMP_KEYWORD, _xmp(program, {}, by_model))
+    chunks.add_itxt(XMP_KEYWORD, xmp_packet(program, {}, by_model))
     stream = io.BytesIO()
     image.save(stream, "PNG", pnginfo=chunks)
     return stream.getvalue()
@@ -71,7 +71,7 @@ def encode_webp(
 ) -> bytes:
     """`quality` is 1 to 100; where it is lossless, how long to look for a smaller file."""
     options = {"quality": quality, "lossless": lossless, "method": 4}
-    xmp = _xmp(program, texts, by_model).encode()
+    xmp = xmp_packet(program, texts, by_model).encode()
     stream = io.BytesIO()
     image.save(stream, "WEBP", exif=_exif(texts), xmp=xmp, **options)
     return stream.getvalue()
@@ -88,7 +88,7 @@ def encode_jpeg(
 
     Raises FileError where the texts are longer than a JPEG can hold.
     """
-    exif, xmp = _exif(texts), _xmp(program, texts, by_model).encode()
+    exif, xmp = _exif(texts), xmp_packet(program, texts, by_model).encode()
     if max(len(exif), len(xmp)) > JPEG_TEXT:
         raise FileError(
             "The settings of this picture are too long for a JPEG.",
@@ -130,7 +130,7 @@ def record_in(texts: Mapping[str, str]) -> str | None:
     return html.unescape(found[1]) if found else None
 
 
-def _xmp(program: str, texts: Mapping[str, str], by_model: bool) -> str:
+def xmp_packet(program: str, texts: Mapping[str, str], by_model: bool = True) -> str:
     """IPTC's mark of a picture made by a trained model, and the record, as XMP."""
     mark = f' Iptc4xmpExt:DigitalSourceType="{SOURCE_TYPE}"' if by_model else ""
     record = texts.get(KEYWORD, "")

@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from PySide6.QtCore import Qt, QUrl
+from PySide6.QtCore import Qt, QUrl, Signal
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import (
     QHBoxLayout,
     QPushButton,
     QSplitter,
     QStackedWidget,
+    QToolButton,
     QVBoxLayout,
     QWidget,
 )
@@ -29,6 +30,8 @@ UNMARKED = ("step", "stop", "sample")  # what follows from these is marked, or n
 class RunMonitor(QWidget):
     """Shows what a RunFollower reads. Scrubbing moves a line through the curves; a click into the
     curves moves the scrubber."""
+
+    film_requested = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -53,7 +56,28 @@ class RunMonitor(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(theme.SPACING)
         layout.addWidget(splitter, 1)
-        layout.addWidget(self.timeline)
+        layout.addLayout(self._build_foot())
+
+    def _build_foot(self) -> QVBoxLayout:
+        """The timeline, and what is asked in place about the run as a whole."""
+        film = QToolButton()
+        film.setIcon(theme.icon("download"))
+        film.setToolTip(self.tr("Export the run as GIF, WebP or MP4"))
+        film.setAccessibleName(self.tr("Export timelapse"))
+        theme.set_role(film, "quiet")
+        film.clicked.connect(self.film_requested)
+        row = QHBoxLayout()
+        row.setSpacing(theme.SPACING)
+        row.addWidget(self.timeline, 1)
+        row.addWidget(film)
+        self._foot = QVBoxLayout()
+        self._foot.setSpacing(theme.SPACING)
+        self._foot.addLayout(row)
+        return self._foot
+
+    def add_below(self, bar: QWidget) -> None:
+        """Under the timeline; it shows and hides itself."""
+        self._foot.addWidget(bar)
 
     def _build_grid_side(self) -> QWidget:
         self._drawn_bar = QWidget()
@@ -143,11 +167,13 @@ class RunMonitor(QWidget):
 
     def _words(self, event: str) -> str:
         """An event of metrics.jsonl in words; empty when it needs no mark."""
-        command = re.fullmatch(r"(\w+) #\d+", event)
+        command = re.fullmatch(r"(.+) #\d+", event)
         if command is None:
             return event
+        if command[1].split()[0] in UNMARKED:
+            return ""
         return {
             "pause": self.tr("paused"),
             "resume": self.tr("went on"),
             "save": self.tr("saved"),
-        }.get(command[1], "" if command[1] in UNMARKED else event)
+        }.get(command[1], command[1])

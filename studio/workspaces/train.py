@@ -15,6 +15,7 @@ from studio.actions import Command, add_actions
 from studio.run_comparison import RunComparison
 from studio.run_control import RunControl
 from studio.run_follower import RunFollower, RunUpdate
+from studio.run_studies import RunStudies
 from studio.settings import Settings
 from studio.widgets.draw_samples import DrawSamples
 from studio.widgets.empty_state import EmptyState
@@ -93,6 +94,7 @@ class TrainWorkspace(QMainWindow):
         self._comparison.refused.connect(self.page.say)
         self.drawing = DrawSamples(registry.task_class(SAMPLER))
         self.drawing.draw_requested.connect(self._draw)
+        self._studies = RunStudies(self.page, self._make, self)
         self.setTabPosition(Qt.DockWidgetArea.AllDockWidgetAreas, QTabWidget.TabPosition.North)
         new = self._add_dock("train_new", self.tr("New run"), self.new_run)
         runs = self._add_dock("train_runs", self.tr("Runs"), self.runs)
@@ -125,6 +127,7 @@ class TrainWorkspace(QMainWindow):
             Command("play", self.tr("Timelapse"), "Ctrl+T", "history", timeline.toggle_play),
             Command("live", self.tr("Newest samples"), "Ctrl+L", "clock", timeline.go_live),
             Command("draw", self.tr("Draw samples"), "Ctrl+D", "sparkles", self._show_drawing),
+            *self._studies.actions_table(),
             Command("python", self.tr("Copy as Python"), "Ctrl+Alt+C", "terminal", copy),
         ]
 
@@ -144,6 +147,7 @@ class TrainWorkspace(QMainWindow):
         self.new_run.set_alone(True)
         self.runs.select(run.path)
         self._comparison.show(run)
+        self._studies.set_run(run)
         self._follower.follow(run)
         self._show_status()
 
