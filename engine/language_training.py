@@ -49,6 +49,7 @@ class LanguageTraining(TrainingTask):
         "falls.",
         minimum=0.0,
         maximum=1.0,
+        live=True,
     )
     patience: int = param(
         8,
@@ -127,3 +128,8 @@ class LanguageTraining(TrainingTask):
         if self.dataset not in corpus_names():
             path = Path(self.dataset).expanduser().absolute()
             object.__setattr__(self, "dataset", str(path))
+
+    @property
+    def rate(self) -> float:
+        """The learning rate at the top of the schedule."""
+        return self.learning_rate

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-HEAVY = {"torch", "transformers", "diffusers", "xllamacpp", "accelerate"}
+HEAVY = {"torch", "transformers", "diffusers", "xllamacpp", "accelerate", "peft"}
 HEAVY |= {"ncnn", "onnxruntime", "spandrel"}
 FORBIDDEN_ROOMS = {"utils", "util", "misc", "core", "common", "manager", "helpers", "helper"}
 MOST_LINES = 300

@@ -9,8 +9,10 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from engine.errors import InvalidTask, ModelError
 
@@ -18,7 +20,13 @@ LONGEST_TEMPLATE = 65_536
 SECONDS = 10
 """On the clock, beside two seconds of computing: a busy machine is slow to start a process."""
 
+AT_ONCE = 50
+"""Conversations that one process renders."""
+
 RENDERER = Path(__file__).with_name("render_template.py")
+Messages = list[dict[str, str]]
+"""Turns of a conversation, each with a role and its content."""
+
 HINT = "Choose another model, or a newer version of this one."
 
 
@@ -36,24 +44,13 @@ class Chat:
         Raises ModelError for a template that cannot be used, InvalidTask for a system prompt that
         it does not take.
         """
-        if len(self.template) > LONGEST_TEMPLATE:
-            raise _unusable(f"is longer than {LONGEST_TEMPLATE} characters")
         messages = [{"role": "user", "content": prompt}]
         if system_prompt.strip():
             messages.insert(0, {"role": "system", "content": system_prompt})
-        answer = _render(
-            {
-                "template": self.template,
-                "variables": {
-                    "messages": messages,
-                    "add_generation_prompt": True,
-                    "bos_token": self.bos_token,
-                    "eos_token": self.eos_token,
-                },
-            }
-        )
+        answer = _render(self._request(messages, add_generation_prompt=True))
         if "text" in answer:
-            return answer["text"]
+            text: str = answer["text"]
+            return text
         if answer.get("refused"):
             if system_prompt.strip():
                 raise InvalidTask(
@@ -64,8 +61,29 @@ class Chat:
             raise _unusable(f"refuses this prompt: {answer['error']}")
         raise _unusable(f"does not work: {answer['error']}")
 
+    def render_all(self, conversations: Sequence[Messages]) -> Iterator[str]:
+        """Whole conversations, as a model learns from them; raises ModelError, InvalidTask."""
+        for start in range(0, len(conversations), AT_ONCE):
+            part = list(conversations[start : start + AT_ONCE])
+            request = self._request([], add_generation_prompt=False)
+            answer = _render(request | {"conversations": part})
+            if "texts" not in answer:
+                raise _unusable(f"cannot write these conversations: {answer['error']}")
+            yield from answer["texts"]
 
-def _render(request: dict[str, object]) -> dict[str, str]:
+    def _request(self, messages: Messages, add_generation_prompt: bool) -> dict[str, Any]:
+        if len(self.template) > LONGEST_TEMPLATE:
+            raise _unusable(f"is longer than {LONGEST_TEMPLATE} characters")
+        variables = {
+            "messages": messages,
+            "add_generation_prompt": add_generation_prompt,
+            "bos_token": self.bos_token,
+            "eos_token": self.eos_token,
+        }
+        return {"template": self.template, "variables": variables}
+
+
+def _render(request: dict[str, Any]) -> dict[str, Any]:
     try:
         finished = subprocess.run(
             [sys.executable, "-I", str(RENDERER)],
@@ -79,7 +97,7 @@ def _render(request: dict[str, object]) -> dict[str, str]:
         raise _unusable("does not come to an end") from error
     if finished.returncode != 0:
         raise _unusable("fails, or takes too much time or memory")
-    answer: dict[str, str] = json.loads(finished.stdout)
+    answer: dict[str, Any] = json.loads(finished.stdout)
     return answer
 
 

@@ -1,7 +1,8 @@
 """A program of its own, started by `chat.py`: renders one chat template and ends.
 
-JSON on stdin: template and variables. JSON on stdout: the text, or an error. It knows nothing of
-the engine, so that it starts quickly, and it may be killed at any time.
+JSON on stdin: template and variables, perhaps a list of conversations of which each is rendered.
+JSON on stdout: the text or texts, or an error. It knows nothing of the engine, so that it starts
+quickly, and it may be killed at any time.
 """
 
 from __future__ import annotations
@@ -47,15 +48,18 @@ def render(template: str, variables: dict[str, Any]) -> str:
 
 
 def answer(request: dict[str, Any]) -> dict[str, Any]:
+    template, variables = request["template"], request["variables"]
+    conversations = request.get("conversations", [variables["messages"]])
     try:
-        text = render(request["template"], request["variables"])
+        texts = [render(template, variables | {"messages": told}) for told in conversations]
     except RefusedByTemplate as error:
         return {"refused": True, "error": str(error).rstrip(".")[:300]}
     except (TemplateError, ArithmeticError, LookupError, TypeError, ValueError) as error:
         return {"error": str(error).rstrip(".")[:300]}
-    if len(text) > LONGEST_TEXT:
-        return {"error": f"it makes {len(text)} characters"}
-    return {"text": text}
+    length = sum(map(len, texts))
+    if length > LONGEST_TEXT:
+        return {"error": f"it makes {length} characters"}
+    return {"texts": texts} if "conversations" in request else {"text": texts[0]}
 
 
 def limit_resources() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 
 from engine.data.jsonl import Document
 from engine.errors import DatasetError
+from engine.language.transformers_folder import chat_of
 from engine.task import Progress, Report
 
 
@@ -27,10 +29,22 @@ def _rows(
     tokenizer: Any, documents: Sequence[Document], report: Report
 ) -> Iterator[NDArray[np.int32]]:
     end = tokenizer.eos_token_id
+    rendered = _rendered(tokenizer, documents)
     for number, document in enumerate(documents):
         report(Progress(number, len(documents), "reading the text as tokens"))
-        # Words such as <|endoftext|> in the text are a text like any other.
-        ids = tokenizer(document.text, split_special_tokens=True)["input_ids"]
+        if rendered and document.messages:
+            ids = tokenizer(next(rendered), add_special_tokens=False)["input_ids"]
+        else:  # words such as <|endoftext|> in the text are a text like any other
+            ids = tokenizer(document.text, split_special_tokens=True)["input_ids"]
         if end is not None and (not ids or ids[-1] != end):
             ids.append(end)
         yield np.array(ids, np.int32)
+
+
+def _rendered(tokenizer: Any, documents: Sequence[Document]) -> Iterator[str] | None:
+    """The conversations as the model's own chat template writes them, where it has one."""
+    chat = chat_of(tokenizer)
+    if chat is None:
+        return None
+    told = [[asdict(message) for message in each.messages] for each in documents if each.messages]
+    return chat.render_all(told)

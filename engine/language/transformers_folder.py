@@ -78,6 +78,17 @@ def open_folder(folder: LanguageModelFolder, dtype: torch.dtype, report: Report)
     return model, tokenizer
 
 
+def chat_of(tokenizer: Any) -> Chat | None:
+    """The chat template of a tokenizer of transformers; None for a base model's."""
+    template = tokenizer.chat_template
+    if isinstance(template, dict):  # several templates, for tools and so on
+        template = template.get("default")
+    if not template:
+        return None
+    special = tokenizer.special_tokens_map
+    return Chat(template, str(special.get("bos_token", "")), str(special.get("eos_token", "")))
+
+
 def context_of(model: Any) -> int:
     """The most tokens that a model of transformers reads at once."""
     config = model.config.get_text_config()
@@ -104,13 +115,7 @@ class TransformersModel:
 
     @property
     def chat(self) -> Chat | None:
-        template = self._tokenizer.chat_template
-        if isinstance(template, dict):  # several templates, for tools and so on
-            template = template.get("default")
-        if not template:
-            return None
-        special = self._tokenizer.special_tokens_map
-        return Chat(template, str(special.get("bos_token", "")), str(special.get("eos_token", "")))
+        return chat_of(self._tokenizer)
 
     @property
     def versions(self) -> dict[str, str]:

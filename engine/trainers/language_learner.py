@@ -72,7 +72,7 @@ class LanguageLearner:
         learned = rows * self.block_size * task.validate_every // MEASURED_PART
         self.measured = min(MEASURED_TOKENS, max(learned, MEASURED_BLOCKS * self.block_size))
         self.trained = [p for p in self.model.parameters() if p.requires_grad]
-        self.optimizer = _adam(self.trained, task.learning_rate, task.weight_decay)
+        self.optimizer = _adam(self.trained, task.rate, task.weight_decay)
 
     def _block_size(self, tokens: int) -> int:
         """As asked, or what the model and the text have."""
@@ -113,7 +113,7 @@ class LanguageLearner:
         distributed.average_gradients(self.trained)
         norm = self._clip()
         for group in self.optimizer.param_groups:
-            group["lr"] = self.task.learning_rate * self._factor(step)
+            group["lr"] = self.task.rate * self._factor(step)
         self.optimizer.step()
         measured = {"loss": loss, "gradient_norm": norm.item()}
         measured["tokens_per_second"] = self._speed(step, time.perf_counter() - began)

@@ -81,3 +81,20 @@ def test_a_hostile_template_ends_in_an_error(
         Chat(template).render("Hello", "")
     assert time.perf_counter() - started < 10
     assert list(tmp_path.iterdir()) == []
+
+
+def test_many_conversations_are_rendered_as_each_alone() -> None:
+    chat = Chat(
+        "{% for m in messages %}[{{ m.role }}] {{ m.content }}{{ eos_token }}{% endfor %}"
+        "{% if add_generation_prompt %}>{% endif %}",
+        "",
+        "|",
+    )
+    told = [
+        [{"role": "user", "content": f"{n} é"}, {"role": "assistant", "content": "!"}]
+        for n in range(120)
+    ]
+    assert list(chat.render_all(told)) == [f"[user] {n} é|[assistant] !|" for n in range(120)]
+    assert list(chat.render_all([])) == []
+    with pytest.raises(ModelError, match="cannot write these conversations: no"):
+        list(Chat("{{ raise_exception('no') }}").render_all(told[:1]))
