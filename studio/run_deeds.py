@@ -44,6 +44,13 @@ class RunDeeds(QObject):
             return
         state = control.state
         live = self._live_fields()
+        if state.newer:
+            page.say(
+                self.tr(
+                    "This run was made by a newer version of Atelier. It can be watched here; to "
+                    "go on with it, use that version."
+                )
+            )
         page.live.set_fields(live)
         page.live.set_values(control.live_values)
         page.live.set_running(control.busy)

@@ -24,7 +24,8 @@ class LiveBar(QFrame):
         super().__init__(parent)
         theme.set_role(self, "card")
         self._boxes: dict[str, NumberBox] = {}
-        self._values: dict[str, float] = {}
+        self._told: dict[str, float] = {}  # by the run
+        self._asked: dict[str, float] = {}  # by the person, of which the run tells when it heard
         self._row = FlowLayout(gap=2 * theme.SPACING)
         self._explanation = QLabel()
         self._explanation.setTextFormat(Qt.TextFormat.PlainText)
@@ -45,7 +46,8 @@ class LiveBar(QFrame):
                 widget.setParent(None)
                 widget.deleteLater()
         self._boxes.clear()
-        self._values.clear()
+        self._told.clear()
+        self._asked.clear()
         for field in numbers:
             self._row.addWidget(self._editor(field))
         self._row.addWidget(self._explanation)
@@ -54,8 +56,8 @@ class LiveBar(QFrame):
         """What they are now; a box in which somebody types is left alone."""
         for name, box in self._boxes.items():
             value = values.get(name)
-            if isinstance(value, int | float) and self._values.get(name) != value:
-                self._values[name] = float(value)
+            if isinstance(value, int | float) and self._told.get(name) != value:
+                self._told[name] = self._asked[name] = float(value)
                 if not box.hasFocus():
                     box.setValue(float(value))
 
@@ -99,6 +101,6 @@ class LiveBar(QFrame):
 
     def _leave(self, name: str) -> None:
         value = float(self._boxes[name].number())
-        if value != self._values.get(name):
-            self._values[name] = value
+        if value != self._asked.get(name):
+            self._asked[name] = value
             self.value_set.emit(name, value)

@@ -21,8 +21,10 @@ from PySide6.QtWidgets import (
 from engine.errors import EngineError
 from studio import theme
 from studio.run_follower import RunState
+from studio.widgets.alarm_banner import AlarmBanner
 from studio.widgets.copy_run import CopyRun
 from studio.widgets.error_box import ErrorBox
+from studio.widgets.live_bar import LiveBar
 from studio.widgets.number_box import indent_text
 from studio.widgets.run_monitor import RunMonitor
 from studio.widgets.transport import Status, TransportBar
@@ -37,6 +39,11 @@ class RunPage(QWidget):
     train_further = Signal(int)
     folder_requested = Signal()
     draw_requested = Signal()
+    part_step = Signal(str)
+    value_set = Signal(str, float)  # the live field and its new value
+    remedy_chosen = Signal(object)  # a Remedy
+    branch_requested = Signal(int)  # the step of the checkpoint
+    roll_back_requested = Signal(int)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -61,6 +68,14 @@ class RunPage(QWidget):
         self.monitor = RunMonitor()
         self.transport = TransportBar()
         self.transport.command.connect(self._pass_on)
+        self.transport.part_step.connect(self.part_step)
+        self.alarm = AlarmBanner()
+        self.alarm.chosen.connect(self.remedy_chosen)
+        self.live = LiveBar()
+        self.live.value_set.connect(self.value_set)
+        self.transport.tune_toggled.connect(self.live.setVisible)
+        self.transport.checkpoint.branch.connect(self.branch_requested)
+        self.transport.checkpoint.roll_back.connect(self.roll_back_requested)
         self.header = QHBoxLayout()
         self.header.setSpacing(theme.SPACING)
         self.header.addWidget(self._title)
@@ -72,9 +87,10 @@ class RunPage(QWidget):
         layout.setContentsMargins(*(2 * theme.SPACING,) * 4)
         layout.setSpacing(theme.SPACING)
         layout.addLayout(self.header)
-        for widget in (self.errors, self.notice, self.further):
+        for widget in (self.errors, self.alarm, self.notice, self.further):
             layout.addWidget(widget)
         layout.addWidget(self.monitor, 1)
+        layout.addWidget(self.live)
         layout.addWidget(self.transport)
         self.copy_run.said.connect(self.say)
         self.copy_run.failed.connect(lambda error: self.errors.show_error(error, can_retry=False))
@@ -87,6 +103,9 @@ class RunPage(QWidget):
         self.errors.hide()
         self.notice.hide()
         self.further.hide()
+        self.alarm.clear()
+        self.transport.set_tunable(False)
+        self.transport.set_parts(())
         self.monitor.clear()
 
     def set_title(self, title: str, subtitle: str) -> None:

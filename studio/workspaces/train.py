@@ -14,6 +14,7 @@ from engine.worker import Engine, Job
 from studio.actions import Command, add_actions
 from studio.run_comparison import RunComparison
 from studio.run_control import RunControl
+from studio.run_deeds import RunDeeds
 from studio.run_follower import RunFollower, RunUpdate
 from studio.run_studies import RunStudies
 from studio.settings import Settings
@@ -70,10 +71,14 @@ class TrainWorkspace(QMainWindow):
         )
         self.page = RunPage()
         self.page.command.connect(self._command)
-        self.page.train_further.connect(self._train_further)
         self.page.folder_requested.connect(self._open_folder)
         self.page.draw_requested.connect(self._show_drawing)
         self.page.errors.retry.connect(self._retry)
+        self._deeds = RunDeeds(self.page, self)
+        self._deeds.job_made.connect(self._submit)
+        self._deeds.run_made.connect(self.show_run)
+        self._deeds.asked.connect(self._asked)
+        self._deeds.failed.connect(self._show_error)
         self._pages = QStackedWidget()
         self._pages.addWidget(self._empty)
         self._pages.addWidget(self.page)
@@ -139,7 +144,7 @@ class TrainWorkspace(QMainWindow):
             return
         if self._control:
             self._control.deleteLater()
-        self._control = RunControl(run, self)
+        self._control = self._deeds.control = RunControl(run, self)
         self._control.unanswered.connect(self._say_unanswered)
         self._control.failed.connect(self._show_error)
         self.page.clear(run.path.name)
@@ -195,20 +200,6 @@ class TrainWorkspace(QMainWindow):
         out = files.new_path(folders.runs(), f"{task.name()}-{files.timestamp()}", "")
         self._submit(Job(task, out))
 
-    def _train_further(self, more_steps: int) -> None:
-        """From the newest checkpoint on disk: a run that just stopped may have saved one since."""
-        control = self._control
-        if control is None or control.state is None:
-            return
-        newest = max((step for step, _ in control.run.checkpoints()), default=0)
-        fields = {**control.state.fields, "max_steps": newest + more_steps, "resume": True}
-        try:
-            task = registry.task_class(control.state.task).from_dict(fields)
-        except EngineError as error:
-            self._show_error(error)
-            return
-        self._submit(Job(task, control.run.path))
-
     def _submit(self, job: Job) -> None:
         self.page.errors.hide()
         self.show_run(RunFolder(job.out))
@@ -238,8 +229,11 @@ class TrainWorkspace(QMainWindow):
         if self._control:
             self.page.say("")
             self._control.send(command)
-            self._follower.refresh()
-            self._show_status()
+            self._asked()
+
+    def _asked(self) -> None:
+        self._follower.refresh()
+        self._show_status()
 
     def _retry(self) -> None:
         """Once more: from the checkpoint where there is one, else from the beginning."""
@@ -256,6 +250,7 @@ class TrainWorkspace(QMainWindow):
         control.job = self._job_of(control.run)
         status = control.status(self.page.monitor.plot.last_value("steps_per_second"))
         self.page.show_status(status)
+        self._deeds.show()
         if control.state and control.state.checkpoint is not None:
             self.page.further.offer(control.state.checkpoint, control.total)
         job = control.job
