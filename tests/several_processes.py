@@ -76,6 +76,7 @@ def main() -> None:
     prepare_environment()
     import diffusers.models.autoencoders.autoencoder_tiny  # noqa: F401 — once for all
     import torch  # noqa: F401
+    from transformers import GPT2LMHeadModel  # noqa: F401
 
     for line in sys.stdin:
         request = json.loads(line)
