@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 
 from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from engine.alarms.alarm import Alarm, Remedy
@@ -80,6 +81,16 @@ class AlarmBanner(QFrame):
         else:
             self._fill(*newest, labels, offered)
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._hold_height()
+
+    def _hold_height(self) -> None:
+        """A box layout that lacks room squeezes wrapped words; the docks should yield."""
+        layout = self.layout()
+        if layout is not None and self.isVisible():
+            self.setMinimumHeight(layout.totalHeightForWidth(self.width()))
+
     @property
     def text(self) -> str:
         """All that is said in words."""
@@ -107,6 +118,7 @@ class AlarmBanner(QFrame):
             self._row.addWidget(self._button(remedy, labels))
         self._buttons.setVisible(bool(offered))
         self.show()
+        self._hold_height()
 
     def _button(self, remedy: Remedy, labels: Mapping[str, str]) -> QPushButton:
         button = QPushButton(self._words(remedy, labels))

@@ -62,11 +62,9 @@ class LiveBar(QFrame):
                     box.setValue(float(value))
 
     def set_running(self, running: bool) -> None:
-        self._explanation.setText(
-            self.tr("Counts from the next step, and is marked on the curves.")
-            if running
-            else self.tr("Counts when the training goes on, and is marked on the curves then.")
-        )
+        """While nobody trains it, a value waits, which has to be said."""
+        self._explanation.setText(self.tr("Counts when the training goes on."))
+        self._explanation.setVisible(not running)
 
     @property
     def names(self) -> list[str]:
