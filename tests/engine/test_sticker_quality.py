@@ -13,7 +13,14 @@ from PIL import Image
 
 from engine import device
 from engine.errors import DatasetError, FileError
-from tests.benchmarks.sticker_quality import evaluator, fixed_lists, naming, variety
+from tests.benchmarks.sticker_quality import (
+    evaluator,
+    fixed_lists,
+    naming,
+    style_classifier,
+    train_style_classifier,
+    variety,
+)
 from tests.benchmarks.sticker_quality.__main__ import measure, write_sheets
 from tests.benchmarks.sticker_quality.artwork import SIZE, Name, read_artwork
 from tests.benchmarks.sticker_quality.augmentation import augmented
@@ -21,6 +28,7 @@ from tests.benchmarks.sticker_quality.drawings import Artist, Request, hire
 from tests.benchmarks.sticker_quality.fixed_lists import FixedLists
 from tests.benchmarks.sticker_quality.sheets import sheet
 from tests.benchmarks.sticker_quality.speed import speed
+from tests.benchmarks.sticker_quality.style_classifier import StyleClassifier
 from tests.benchmarks.sticker_quality.table import markdown
 from tests.benchmarks.sticker_quality.train_evaluator import Recipe, train
 
@@ -70,7 +78,14 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def taught(data: Path) -> evaluator.Evaluator:
     """An evaluator of those two concepts and two styles."""
-    return train(read_artwork(data), Recipe(80, 40, batch_size=12, width=4, learning_rate=5e-3))
+    return train(read_artwork(data), Recipe(80, batch_size=12, width=4, learning_rate=5e-3))
+
+
+@pytest.fixture(scope="module")
+def styled(data: Path) -> StyleClassifier:
+    """A classifier of the two styles that has seen discs only."""
+    recipe = train_style_classifier.Recipe(40, batch_size=8, width=4, strength=0.1)
+    return train_style_classifier.train(read_artwork(data), ["1f4a0"], recipe)
 
 
 LISTS = FixedLists(
@@ -130,8 +145,6 @@ def test_the_evaluator_learns_shapes_and_papers_and_can_be_kept(
     judged = taught.judge(artwork.pictures)
     right = [taught.concepts.index(code) for code in artwork.concepts]
     assert judged.concept.argmax(1).tolist() == right
-    papers = [taught.styles.index(style) for style in artwork.styles]
-    assert judged.style.argmax(1).tolist() == papers
     assert judged.features.norm(dim=1).tolist() == pytest.approx([1.0] * 6)
 
     evaluator.save(taught, tmp_path)
@@ -143,11 +156,34 @@ def test_the_evaluator_learns_shapes_and_papers_and_can_be_kept(
 def test_the_same_seed_teaches_the_same(data: Path) -> None:
     artwork = read_artwork(data)
     first, again, other = (
-        train(artwork, Recipe(3, 3, batch_size=4, width=4, seed=seed)).judge(artwork.pictures)
+        train(artwork, Recipe(3, batch_size=4, width=4, seed=seed)).judge(artwork.pictures)
         for seed in (1, 1, 2)
     )
     assert torch.equal(first.concept, again.concept)
     assert not torch.equal(first.concept, other.concept)
+
+
+def test_the_style_of_what_was_never_seen_is_told(
+    data: Path, styled: StyleClassifier, tmp_path: Path
+) -> None:
+    artwork = read_artwork(data)
+    assert train_style_classifier.told_right(styled, artwork) == 1.0
+    squares = [artwork.open(index) for index in artwork.indices_of("1f4a0")]
+    papers = [artwork.styles[index] for index in artwork.indices_of("1f4a0")]
+    assert [styled.styles[style] for style in styled.judge(squares)] == papers
+
+    style_classifier.save(styled, tmp_path)
+    kept = style_classifier.load(tmp_path)
+    assert (kept.styles, kept.unseen) == (styled.styles, ("1f4a0",))
+    assert kept.judge(squares).tolist() == styled.judge(squares).tolist()
+
+
+def test_a_file_that_is_no_style_classifier_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(FileError, match="cannot be read"):
+        style_classifier.load(tmp_path)
+    (tmp_path / style_classifier.FILE).write_bytes(b"not safetensors")
+    with pytest.raises(FileError, match="no style classifier"):
+        style_classifier.load(tmp_path)
 
 
 def test_a_file_that_is_no_evaluator_is_refused(tmp_path: Path) -> None:
@@ -180,18 +216,22 @@ def test_a_drawing_is_kept_and_depends_on_prompt_and_seed(artist: Artist) -> Non
 
 
 def test_figures_of_a_model_that_draws_noise(
-    data: Path, taught: evaluator.Evaluator, artist: Artist, tmp_path: Path
+    data: Path,
+    taught: evaluator.Evaluator,
+    styled: StyleClassifier,
+    artist: Artist,
+    tmp_path: Path,
 ) -> None:
     """Random weights: the figures are there, the real artwork is recognised, the rest is not."""
     artwork = read_artwork(data)
-    figures = measure(artwork, taught, artist, LISTS)
-    named, styled, apart = figures["concepts"], figures["styles"], figures["seeds"]
+    figures = measure(artwork, taught, styled, artist, LISTS)
+    named, told, apart = figures["concepts"], figures["styles"], figures["seeds"]
     assert named["artwork"]["top_1"] == 1.0
     assert named["artwork_through_autoencoder"]["pictures"] == 4
     assert named["drawn"]["pictures"] == 4
     mistaken = named["drawn_judged_by_another_name"]["top_1"]
     assert named["drawn"]["top_1"] + mistaken == pytest.approx(1.0), "of two concepts, the other"
-    assert styled["artwork"]["seen"] == [[1, 0], [0, 1]]
+    assert told["artwork"]["seen"] == [[1, 0], [0, 1]]
     assert apart["two_concepts_in_one_style"]["pixels"] > 0.05
     assert apart["two_styles_of_one_concept"]["pairs"] == 2
     assert [row["in_captions"] for row in figures["combinations"]] == [True, False]

@@ -1,4 +1,4 @@
-"""Measures a model: figures.json, card.md and the sheets; trains the evaluator if there is none.
+"""Measures a model: figures.json, card.md and the sheets; trains its judges if there are none.
 
     python -m tests.benchmarks.sticker_quality DATA --model stickers --out FOLDER
 
@@ -18,7 +18,14 @@ device.prepare_environment()
 
 from engine.gate.weights import content_hash  # noqa: E402
 from tests.benchmarks.sticker_quality import evaluator as evaluators  # noqa: E402
-from tests.benchmarks.sticker_quality import naming, never_seen, sheets, variety  # noqa: E402
+from tests.benchmarks.sticker_quality import (  # noqa: E402
+    naming,
+    never_seen,
+    sheets,
+    style_classifier,
+    train_style_classifier,
+    variety,
+)
 from tests.benchmarks.sticker_quality.artwork import Artwork, read_artwork  # noqa: E402
 from tests.benchmarks.sticker_quality.drawings import Artist, Request, hire  # noqa: E402
 from tests.benchmarks.sticker_quality.evaluator import Evaluator  # noqa: E402
@@ -26,8 +33,10 @@ from tests.benchmarks.sticker_quality.fixed_lists import (  # noqa: E402
     FixedLists,
     check,
     read_lists,
+    styled_concepts,
 )
 from tests.benchmarks.sticker_quality.speed import speed  # noqa: E402
+from tests.benchmarks.sticker_quality.style_classifier import StyleClassifier  # noqa: E402
 from tests.benchmarks.sticker_quality.table import markdown  # noqa: E402
 from tests.benchmarks.sticker_quality.train_evaluator import (  # noqa: E402
     DEFAULT_FOLDER,
@@ -39,14 +48,18 @@ COLUMNS = 8
 
 
 def measure(
-    artwork: Artwork, evaluator: Evaluator, artist: Artist, lists: FixedLists
+    artwork: Artwork,
+    evaluator: Evaluator,
+    classifier: StyleClassifier,
+    artist: Artist,
+    lists: FixedLists,
 ) -> naming.Figures:
     """All figures that need drawings."""
     return {
         "concepts": naming.concepts(evaluator, artwork, artist, lists),
         "paraphrases": naming.paraphrases(evaluator, artwork, artist, lists),
-        "styles": naming.styles(evaluator, artwork, artist, lists),
-        "seeds": variety.seeds(evaluator, artwork, artist, lists),
+        "styles": naming.styles(evaluator, classifier, artwork, artist, lists),
+        "seeds": variety.seeds(evaluator, classifier, artwork, artist, lists),
         "combinations": naming.combinations(evaluator, artwork, artist, lists),
     }
 
@@ -74,11 +87,21 @@ def _evaluator(folder: Path, artwork: Artwork) -> Evaluator:
     return evaluators.load(folder)
 
 
+def _classifier(folder: Path, artwork: Artwork, lists: FixedLists) -> StyleClassifier:
+    if not (folder / style_classifier.FILE).is_file():
+        print(f"training a style classifier into {folder}")
+        unseen = styled_concepts(lists, artwork)
+        trained = train_style_classifier.train(artwork, unseen, train_style_classifier.Recipe())
+        style_classifier.save(trained, folder)
+    return style_classifier.load(folder)
+
+
 def _about(folder: Path, evaluator: Evaluator) -> naming.Figures:
     about: naming.Figures = {
         "concepts": len(evaluator.concepts),
         "parameters": sum(tensor.numel() for tensor in evaluator.network.parameters()),
         "weights": content_hash([folder / evaluators.FILE]),
+        "style_classifier": content_hash([folder / style_classifier.FILE]),
     }
     if (folder / never_seen.RESULT).is_file():
         text = (folder / never_seen.RESULT).read_text(encoding="utf-8")
@@ -98,8 +121,9 @@ def main() -> None:
     artwork, lists = read_artwork(asked.data), read_lists()
     check(lists, artwork)
     evaluator = _evaluator(asked.evaluator, artwork)
+    classifier = _classifier(asked.evaluator, artwork, lists)
     artist = hire(asked.model, asked.out)
-    figures = measure(artwork, evaluator, artist, lists)
+    figures = measure(artwork, evaluator, classifier, artist, lists)
     nearest = variety.nearest(artwork, artist, lists)
     figures["nearest"] = nearest.figures()
     sheets.write(sheets.sheet(*nearest.beside(artwork), COLUMNS), asked.out / "nearest.png")

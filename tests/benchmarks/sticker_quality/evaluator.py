@@ -1,4 +1,4 @@
-"""The evaluator: a small convolutional classifier that says what a sticker shows, in which style.
+"""The evaluator: a small convolutional classifier that says what a sticker shows.
 
 It learns from the artwork alone (train_evaluator.py), never from anything a generator drew, and no
 trainer of the studio knows it.
@@ -18,6 +18,7 @@ from torch.nn import functional as F  # noqa: N812
 from engine import files
 from engine.errors import FileError
 from tests.benchmarks.sticker_quality.artwork import Pictures, as_batch
+from tests.benchmarks.sticker_quality.convolution import convolution
 
 FILE = "evaluator.safetensors"
 BATCH = 128
@@ -30,7 +31,7 @@ class _Residual(nn.Module):
 
     def __init__(self, width: int) -> None:
         super().__init__()
-        self.body = nn.Sequential(_convolution(width, width), _convolution(width, width, last=True))
+        self.body = nn.Sequential(convolution(width, width), convolution(width, width, last=True))
 
     def forward(self, x: Tensor) -> Tensor:
         return F.relu(x + self.body(x))
@@ -46,9 +47,9 @@ class Network(nn.Module):
     def __init__(self, concepts: int, styles: int, width: int) -> None:
         super().__init__()
         widths = [width, 2 * width, 4 * width, 8 * width]
-        stages: list[nn.Module] = [_convolution(3, width, stride=2)]
+        stages: list[nn.Module] = [convolution(3, width, stride=2)]
         for inner, outer in pairwise(widths):
-            stages += [nn.Sequential(_convolution(inner, outer, stride=2), _Residual(outer))]
+            stages += [nn.Sequential(convolution(inner, outer, stride=2), _Residual(outer))]
         self.stages = nn.ModuleList(stages)
         self.dropout = nn.Dropout(0.1)
         self.concept = nn.Linear(8 * width, concepts)
@@ -72,19 +73,12 @@ class Network(nn.Module):
         return self.concept(self.dropout(means[-1])), self.style(torch.cat(means, 1))
 
 
-def _convolution(inner: int, outer: int, stride: int = 1, last: bool = False) -> nn.Module:
-    layers = [nn.Conv2d(inner, outer, 3, stride, 1, bias=False), nn.BatchNorm2d(outer)]
-    return nn.Sequential(*layers, *([] if last else [nn.ReLU(inplace=True)]))
-
-
 @dataclass(frozen=True)
 class Judgement:
-    """What the evaluator sees in N pictures; columns in the order of its concepts and styles."""
+    """What the evaluator sees in N pictures; columns in the order of its concepts."""
 
     concept: Tensor
     """(N, concepts): logits."""
-    style: Tensor
-    """(N, styles): logits."""
     features: Tensor
     """(N, F), each of length 1: their distances say how alike pictures look to it."""
 
@@ -103,11 +97,10 @@ class Evaluator:
         self.network.eval()
         parts = []
         for batch in as_batch(pictures).split(BATCH):
-            means = self.network.pooled(batch)
-            judged = self.network.concept(means[-1]), self.network.style(torch.cat(means, 1))
-            parts.append((*judged, F.normalize(means[-1])))
-        concept, style, features = (torch.cat(part) for part in zip(*parts, strict=True))
-        return Judgement(concept, style, features)
+            last = self.network.pooled(batch)[-1]
+            parts.append((self.network.concept(last), F.normalize(last)))
+        concept, features = (torch.cat(part) for part in zip(*parts, strict=True))
+        return Judgement(concept, features)
 
 
 def save(evaluator: Evaluator, folder: Path) -> Path:

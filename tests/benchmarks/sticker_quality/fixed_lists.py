@@ -19,6 +19,7 @@ HERE = Path(__file__).parent
 CONCEPTS = HERE / "concepts.json"
 PROMPTS = HERE / "prompts.json"
 WORD = re.compile(r"\w+")
+STYLED_CONCEPTS = 40
 REBUILD = "Choose the lists for this data set anew, or build the one they were chosen for."
 
 
@@ -43,6 +44,13 @@ def read_lists() -> FixedLists:
         combinations=tuple(prompts["combinations"]),
         contact_sheet=tuple(prompts["contact_sheet"]),
     )
+
+
+def styled_concepts(lists: FixedLists, artwork: Artwork) -> list[str]:
+    """The first of the concepts that there is artwork of in every style, by code."""
+    styles = len(set(artwork.styles))
+    complete = [code for code in lists.concepts if len(artwork.indices_of(code)) == styles]
+    return complete[:STYLED_CONCEPTS]
 
 
 def check(lists: FixedLists, artwork: Artwork) -> None:

@@ -6,15 +6,16 @@ from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 import numpy as np
+from PIL import Image
 
 from tests.benchmarks.sticker_quality.artwork import Artwork, Pictures
 from tests.benchmarks.sticker_quality.drawings import Artist, Request, seen
 from tests.benchmarks.sticker_quality.evaluator import Evaluator
-from tests.benchmarks.sticker_quality.fixed_lists import FixedLists
+from tests.benchmarks.sticker_quality.fixed_lists import FixedLists, styled_concepts
 from tests.benchmarks.sticker_quality.ranking import among_first, confusion, places
+from tests.benchmarks.sticker_quality.style_classifier import StyleClassifier
 
 SEEDS = (1, 2)
-STYLED_CONCEPTS = 40
 NAMED = 3  # guesses told of a drawing that was not recognised
 
 Figures = dict[str, Any]
@@ -86,36 +87,45 @@ def paraphrases(
     return figures
 
 
-def styles(evaluator: Evaluator, artwork: Artwork, artist: Artist, lists: FixedLists) -> Figures:
-    """Each style asked for by its word: how often the drawing is in it; the same of the artwork."""
+def styles(
+    evaluator: Evaluator,
+    classifier: StyleClassifier,
+    artwork: Artwork,
+    artist: Artist,
+    lists: FixedLists,
+) -> Figures:
+    """Each style asked for by its word: how often the drawing is in it; the same of the artwork.
+
+    All of concepts that the classifier has never seen.
+    """
     print("styles")
-    complete = [
-        code for code in lists.concepts if len(artwork.indices_of(code)) == len(evaluator.styles)
-    ][:STYLED_CONCEPTS]
+    complete = styled_concepts(lists, artwork)
     requests = [
         Request(f"{style} {lists.concepts[code].english}", SEEDS[0])
-        for style in evaluator.styles
+        for style in classifier.styles
         for code in complete
     ]
-    asked = np.repeat(np.arange(len(evaluator.styles)), len(complete))
-    real = np.array([index for code in complete for index in artwork.indices_of(code)])
-    of_real = np.array([evaluator.styles.index(artwork.styles[index]) for index in real])
-    pictures = seen(artist.draw(requests))
-    decoded = seen(artist.through_autoencoder([artwork.open(index) for index in real]))
+    asked = np.repeat(np.arange(len(classifier.styles)), len(complete))
+    real = [index for code in complete for index in artwork.indices_of(code)]
+    of_real = np.array([classifier.styles.index(artwork.styles[index]) for index in real])
+    originals = [artwork.open(index) for index in real]
+    pictures = artist.draw(requests)
     return {
-        "styles": evaluator.styles,
-        "drawn": _styled(evaluator, pictures, asked),
-        "artwork": _styled(evaluator, artwork.pictures[real], of_real),
-        "artwork_through_autoencoder": _styled(evaluator, decoded, of_real),
+        "styles": classifier.styles,
+        "drawn": _styled(classifier, pictures, asked),
+        "artwork": _styled(classifier, originals, of_real),
+        "artwork_through_autoencoder": _styled(
+            classifier, artist.through_autoencoder(originals), of_real
+        ),
         "concept_of_drawn": named(
-            evaluator, pictures, [{code} for code in complete] * len(evaluator.styles)
+            evaluator, seen(pictures), [{code} for code in complete] * len(classifier.styles)
         ),
     }
 
 
-def _styled(evaluator: Evaluator, pictures: Pictures, asked: Any) -> Figures:
-    said = evaluator.judge(pictures).style.argmax(dim=1).numpy()
-    table = confusion(said, asked, len(evaluator.styles))
+def _styled(classifier: StyleClassifier, pictures: Sequence[Image.Image], asked: Any) -> Figures:
+    said = classifier.judge(pictures)
+    table = confusion(said, asked, len(classifier.styles))
     return {"right": float((said == asked).mean()), "pictures": len(said), "seen": table.tolist()}
 
 

@@ -41,9 +41,10 @@ def _styles(figures: Figures) -> str:
     for name, row in zip(names, drawn["seen"], strict=True):
         lines.append(f"| {name} | {' | '.join(f'{part:.0%}' for part in row)} |")
     told = (
-        f"Styles: {drawn['right']:.1%} of {drawn['pictures']} drawings are in the style asked for "
-        f"({real['right']:.1%} of the real artwork, {decoded['right']:.1%} of it through the "
-        "model's autoencoder); their concept is right in "
+        f"Styles: {drawn['right']:.1%} of {drawn['pictures']} drawings are told to be in the style "
+        f"asked for, of the real artwork of these concepts {real['right']:.1%} "
+        f"({decoded['right']:.1%} through the model's autoencoder), by a classifier that has never "
+        "seen these concepts. The concept of the drawings is right in "
         f"{figures['concept_of_drawn']['top_1']:.1%}."
     )
     return "\n".join(lines) + "\n\n" + told

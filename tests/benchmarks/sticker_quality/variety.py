@@ -17,18 +17,26 @@ from tests.benchmarks.sticker_quality.evaluator import Evaluator
 from tests.benchmarks.sticker_quality.fixed_lists import FixedLists
 from tests.benchmarks.sticker_quality.naming import SEEDS, Figures, concept_requests
 from tests.benchmarks.sticker_quality.ranking import cosine_distances, pixel_distances
+from tests.benchmarks.sticker_quality.style_classifier import StyleClassifier
 
 SHOWN = 32  # samples beside their nearest artwork
 
 
-def seeds(evaluator: Evaluator, artwork: Artwork, artist: Artist, lists: FixedLists) -> Figures:
+def seeds(
+    evaluator: Evaluator,
+    classifier: StyleClassifier,
+    artwork: Artwork,
+    artist: Artist,
+    lists: FixedLists,
+) -> Figures:
     """How far two seeds of one prompt are apart, and, to compare: styles, and other concepts."""
-    first, second = np.split(seen(artist.draw([*concept_requests(lists)])), len(SEEDS))
+    drawn = artist.draw([*concept_requests(lists)])
+    first, second = np.split(seen(drawn), len(SEEDS))
     real = {code: artwork.indices_of(code) for code in lists.concepts}
     pairs = np.array([pair for indices in real.values() for pair in combinations(indices, 2)])
     one_style = np.array([indices[0] for indices in real.values()])
     pictures = artwork.pictures
-    styles_seen = [evaluator.judge(half).style.argmax(dim=1).numpy() for half in (first, second)]
+    styles_seen = np.split(classifier.judge(drawn), len(SEEDS))
     return {
         "two_seeds_of_one_prompt": _apart(evaluator, first, second),
         "two_styles_of_one_concept": _apart(
