@@ -15,7 +15,7 @@ from engine.data.image_dataset import ImageDataset
 from engine.grid import image_grid
 from engine.quality.reference import SAMPLES as MEASURED
 from engine.quality.reference import worth_holding_out
-from engine.trainers.image_learner import ImageLearner, set_learning_rate, update
+from engine.trainers.image_learner import DRAWN_AT_ONCE, ImageLearner, set_learning_rate, update
 
 if TYPE_CHECKING:
     import torch
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from engine.trainers.train_gan import TrainGan
 
 SAMPLES = 64  # images in a grid
-BATCH = 250  # images drawn at once to measure them
 
 
 class GanLearner(ImageLearner):
@@ -37,6 +36,7 @@ class GanLearner(ImageLearner):
         import torch
 
         from engine.models import gan
+        from engine.models.gan_losses import LOSSES
 
         held_out = worth_holding_out(len(data), task.held_out)
         super().__init__(task, data, held_out, MEASURED)
@@ -47,8 +47,10 @@ class GanLearner(ImageLearner):
             data.channels,
             task.latent_dim,
             task.width or gan.default_width(data.image_size),
+            spectral_norm=LOSSES[task.loss].penalty is None,
         )
-        self.loss = gan.LOSSES[task.loss]
+        self.loss = LOSSES[task.loss]
+        self.augments = task.augments(len(data))
         networks = gan.build(self.config)
         self.generator = networks.generator.to(self.device)
         self.discriminator = networks.discriminator.to(self.device)
@@ -71,20 +73,20 @@ class GanLearner(ImageLearner):
 
     def step(self, step: int) -> Mapping[str, float]:
         """The discriminator's update, then the generator's with the same fakes, as in DCGAN."""
-        fakes = self._fakes()
-        measured = self._discriminator_step(self.pixels(self.chosen(step)), fakes.detach())
-        measured |= self._generator_step(fakes)
+        reals, fakes = self.pixels(self.chosen(step)), self._fakes()
+        measured = self._discriminator_step(step, reals, fakes.detach())
+        measured |= self._generator_step(reals, fakes)
         self._follow_with_average(step)
         told = {name: value.item() for name, value in measured.items()}
         return {**told, **self.quality(step)}
 
     def step_part(self, step: int, part: str) -> Mapping[str, float]:
         """The update of one of them while the other stands still."""
-        fakes = self._fakes()
+        reals, fakes = self.pixels(self.chosen(step)), self._fakes()
         if part == "discriminator":
-            measured = self._discriminator_step(self.pixels(self.chosen(step)), fakes.detach())
+            measured = self._discriminator_step(step, reals, fakes.detach())
         else:
-            measured = self._generator_step(fakes)
+            measured = self._generator_step(reals, fakes)
             self._follow_with_average(step)
         return {name: value.item() for name, value in measured.items()}
 
@@ -102,27 +104,54 @@ class GanLearner(ImageLearner):
         # A young average would drag the untrained first steps along: let it grow old with the run.
         update_average(self.average, self.generator, min(self.task.ema_decay, step / (step + 10)))
 
-    def _discriminator_step(self, reals: Tensor, fakes: Tensor) -> dict[str, Tensor]:
+    def _discriminator_step(self, step: int, reals: Tensor, fakes: Tensor) -> dict[str, Tensor]:
         """d_real and d_fake: the mean sigmoid of the logits, whatever the loss."""
         import torch
 
+        reals, fakes = self._shown(reals), self._shown(fakes)
         # One pass for both: faster, and nothing in a discriminator mixes samples.
         real, fake = self._logits(torch.cat((reals, fakes))).chunk(2)
         loss = self.loss.discriminator(real, fake)
-        norm = update(self.discriminator, self.discriminator_optimizer, loss)
-        return {
+        penalty, weight = self._penalty(step, reals, fakes)
+        whole = loss if penalty is None else loss + weight * penalty
+        norm = update(self.discriminator, self.discriminator_optimizer, whole)
+        measured = {
             "discriminator_loss": loss,
             "d_real": real.sigmoid().mean(),
             "d_fake": fake.sigmoid().mean(),
             "discriminator_gradient_norm": norm,
         }
+        return measured if penalty is None else {**measured, "gradient_penalty": penalty}
 
-    def _generator_step(self, fakes: Tensor) -> dict[str, Tensor]:
+    def _penalty(self, step: int, reals: Tensor, fakes: Tensor) -> tuple[Tensor | None, float]:
+        """The penalty, None in steps without one, and its weight. In float32: it is derived twice."""
+        import torch
+
+        weight = self.loss.penalty_weight(step, self.task.gamma)
+        if not weight or self.loss.penalty is None:
+            return None, 0.0
+        chance = distributed.share(torch.rand(self.task.batch_size)).to(self.device)
+        return self.loss.penalty(self.discriminator, reals, fakes, chance), weight
+
+    def _generator_step(self, reals: Tensor, fakes: Tensor) -> dict[str, Tensor]:
         self.discriminator.requires_grad_(False)  # its gradients are not needed here
-        loss = self.loss.generator(self._logits(fakes))
+        fake = self._logits(self._shown(fakes))
+        real = self._logits(self._shown(reals)) if self.loss.compares else fake
+        loss = self.loss.generator(fake, real)
         norm = update(self.generator, self.generator_optimizer, loss)
         self.discriminator.requires_grad_(True)
         return {"generator_loss": loss, "generator_gradient_norm": norm}
+
+    def _shown(self, images: Tensor) -> Tensor:
+        """The images as the discriminator sees them, changed at random where there are few."""
+        if not self.augments:
+            return images
+        import torch
+
+        from engine.models.diff_augment import NUMBERS, augmented
+
+        chance = distributed.share(torch.rand(self.task.batch_size, NUMBERS))
+        return augmented(images, chance.to(self.device))
 
     def _logits(self, images: Tensor) -> Tensor:
         with self.autocast():
@@ -144,7 +173,9 @@ class GanLearner(ImageLearner):
 
         noise = torch.randn(count, self.task.latent_dim, generator=chance).to(self.device)
         with torch.inference_mode():
-            return np.concatenate([to_pixels(self.average(part)) for part in noise.split(BATCH)])
+            return np.concatenate(
+                [to_pixels(self.average(part)) for part in noise.split(DRAWN_AT_ONCE)]
+            )
 
     def spread(self) -> tuple[float, float]:
         """See `engine.learner.Spreading`; pictures differ by the distance of their pixels."""

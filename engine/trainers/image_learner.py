@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     import torch
     from torch import Tensor, nn
 
+DRAWN_AT_ONCE = 250  # images, to measure their quality
+
 
 class ImageLearner:
     """A Learner whose samples are all in memory.

@@ -9,6 +9,7 @@ from engine.data.image_dataset import load_dataset
 from engine.image_training import (
     ImageTraining,
     ema_decay_param,
+    evaluate_every_param,
     held_out_param,
     validate_every_param,
 )
@@ -72,6 +73,7 @@ class TrainVae(ImageTraining):
     ema_decay: float = ema_decay_param(0.99)
     held_out: float = held_out_param()
     validate_every: int = validate_every_param()
+    evaluate_every: int = evaluate_every_param()
 
     def learner(self, report: Report) -> Learner:
         from engine.trainers.vae_learner import VaeLearner

@@ -7,14 +7,16 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from engine import distributed
 from engine.data.image_dataset import ImageDataset
 from engine.grid import image_grid, stacked
-from engine.trainers.image_learner import ImageLearner, set_learning_rate, update
+from engine.trainers.image_learner import DRAWN_AT_ONCE, ImageLearner, set_learning_rate, update
 
 if TYPE_CHECKING:
+    import torch
     from torch import Tensor, nn
 
     from engine.trainers.train_vae import TrainVae
@@ -35,6 +37,7 @@ class VaeLearner(ImageLearner):
         from engine.trainers.train_vae import WIDTHS
 
         super().__init__(task, data, task.held_out)
+        self.measure_quality(task.evaluate_every)
         width = WIDTHS[task.model]
         self.config = vae.VaeConfig(data.image_size, data.channels, task.latent_dim, width)
         self.vae = vae.Vae(self.config).to(self.device)
@@ -82,7 +85,8 @@ class VaeLearner(ImageLearner):
         measured |= {"loss": loss, "gradient_norm": norm}
         if self.validates(step, task.validate_every):
             measured["val_loss"] = self._validation_loss()
-        return {name: value.item() for name, value in measured.items()}
+        told = {name: value.item() for name, value in measured.items()}
+        return {**told, **self.quality(step)}
 
     def _losses(self, images: Tensor, noise: Tensor) -> dict[str, Tensor]:
         from engine.models.vae import kl_divergence, reconstruction_loss
@@ -100,6 +104,16 @@ class VaeLearner(ImageLearner):
         with torch.no_grad():
             losses = self._losses(self.pixels(self.held_out), self.validation_noise)
         return losses["reconstruction_loss"] + self.task.beta * losses["kl"]
+
+    def draw(self, count: int, chance: torch.Generator) -> NDArray[np.uint8]:
+        """See `ImageLearner.draw`."""
+        import torch
+
+        from engine.models.gan import to_pixels
+
+        parts = self._noise(count, chance).split(DRAWN_AT_ONCE)
+        with torch.inference_mode():
+            return np.concatenate([to_pixels(self.average.draw(part)) for part in parts])
 
     def sample(self) -> Image.Image:
         """Images in the first row, what comes back of them under it; below, drawn from noise."""

@@ -11,6 +11,7 @@ import pytest
 from image_runs import assert_same, cancel_at, ignore, measured, weights, write_digits
 from PIL import Image
 
+from engine import registry
 from engine.data.digits import load_digits
 from engine.data.held_out import split
 from engine.errors import Cancelled, DatasetError, ModelError
@@ -23,6 +24,7 @@ from engine.quality.reference import Reference
 from engine.runs import RunFolder
 from engine.task import Event, Notice, Saved
 from engine.trainers.train_gan import TrainGan
+from engine.training import TrainingTask
 
 TINY: dict[str, Any] = {
     "model": "mlp_small",
@@ -143,9 +145,22 @@ def test_a_run_of_another_version_is_an_error(trained: Path, tmp_path: Path) -> 
 # --------------------------------------------------------------------------- while it trains
 
 
-def test_measuring_changes_nothing_of_what_is_learned(digits: str, tmp_path: Path) -> None:
+def short(trainer: str, **fields: Any) -> TrainingTask:
+    """Five steps of a small network; one on few images."""
+    shared = {"batch_size": 8, "latent_dim": 8, "seed": 7, "log_every": 2, "max_steps": 5}
+    small = {"train_gan": {"model": "mlp_small"}, "train_vae": {"model": "small", "held_out": 0.2}}
+    task = registry.task_class(trainer).from_dict({**shared, **small[trainer], **fields})
+    assert isinstance(task, TrainingTask)
+    return task
+
+
+@pytest.mark.parametrize("trainer", ["train_gan", "train_vae"])
+def test_measuring_changes_nothing_of_what_is_learned(
+    trainer: str, digits: str, tmp_path: Path
+) -> None:
     for every in (0, 2):
-        TrainGan(dataset=digits, evaluate_every=every, **TINY).run(ignore, tmp_path / str(every))
+        task = short(trainer, dataset=digits, evaluate_every=every)
+        task.run(ignore, tmp_path / str(every))
     assert_same(weights(tmp_path / "0"), weights(tmp_path / "2"))
     plain, watched = measured(tmp_path / "0"), measured(tmp_path / "2")
     names = {"kid", "precision", "recall"}
@@ -158,6 +173,13 @@ def test_measuring_changes_nothing_of_what_is_learned(digits: str, tmp_path: Pat
     assert len(told["sha256"]) == 64
     assert (told["samples"], told["reference"]) == (120, "120 held-out images")
     assert "quality" not in RunFolder(tmp_path / "0").description()
+
+
+def test_a_vae_is_measured_through_its_sampler(digits: str, tmp_path: Path) -> None:
+    short("train_vae", dataset=digits).run(ignore, tmp_path / "run")
+    told, _ = evaluated(tmp_path / "run", tmp_path)
+    assert list(told["quality"]) == ["run", "real_against_real", "untrained"]
+    assert told["quality"]["run"] != told["quality"]["untrained"]
 
 
 def test_a_resumed_run_measures_the_same(digits: str, tmp_path: Path) -> None:
