@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from engine import folders, trained_models
+from engine import folders, trained_language_models, trained_models
 from engine.errors import ModelError
 from engine.gate import json_text
 
@@ -27,9 +27,10 @@ def image_models() -> tuple[str, ...]:
 
 
 def text_models() -> tuple[str, ...]:
-    """Names of the language models; the starter pack comes first, whether fetched or not."""
+    """Names of the language models; the starter pack comes first, whether fetched or not, and our
+    runs come last."""
     found = [name for name in _names(_is_language_model) if name != STARTER_TEXT_MODEL]
-    return (STARTER_TEXT_MODEL, *found)
+    return (STARTER_TEXT_MODEL, *found, *trained_language_models.names())
 
 
 def styles(name: str) -> tuple[str, ...]:
@@ -70,7 +71,7 @@ def find(name: str) -> Path:
     for path in _candidates():
         if path.name == name or (path.suffix == ".gguf" and path.stem == name):
             return path
-    if trained := trained_models.find(name):
+    if trained := trained_models.find(name) or trained_language_models.find(name):
         return trained
     asked = _path(name)
     if asked and asked.exists():

@@ -14,6 +14,7 @@ from engine.errors import InvalidTask
 from engine.language import openable, trained
 from engine.runs import RunFolder
 from engine.task import Notice, Progress, Report, Saved, Task, param
+from engine.trained_language_models import run_of
 
 PARTS = ("all", "held out")
 LONGEST = 1024
@@ -137,6 +138,8 @@ class Perplexity(Task):
         path = Path(self.model).expanduser()
         if trained.is_run(path):
             return trained.open_run(RunFolder(path), 0, "best", dtype, report)
+        if found := run_of(library.find(self.model)):
+            return trained.open_run(*found, "best", dtype, report)
         return openable.open_source(openable.find(self.model, report), dtype, report)
 
     def _window(self, model: Any, report: Report) -> tuple[int, int]:

@@ -17,7 +17,7 @@ from engine import files
 if TYPE_CHECKING:
     from torch import Tensor
 
-WHOLE, ADAPTER = "model", "adapter_model"
+ENTRIES = WHOLE, ADAPTER = "model", "adapter_model"
 BEST = "best"
 """The entry with the weights that had the least loss on the held-out text."""
 ADAPTER_CONFIG = "adapter_config.json"

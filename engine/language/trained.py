@@ -5,24 +5,47 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from engine import checkpoints
+from engine import cache, checkpoints, device
 from engine.errors import FileError, ModelError
 from engine.gate.model_folder import check_language_model
 from engine.language import lora, model_files, openable, transformers_folder
+from engine.language.identity import sha256
 from engine.language.openable import Opened
-from engine.runs import RunFolder
-from engine.task import Notice, Report
+from engine.language.transformers_folder import TransformersModel
+from engine.runs import MANIFEST, RunFolder
+from engine.task import Notice, Progress, Report
+from engine.trained_language_models import TASKS
 
 if TYPE_CHECKING:
     import torch
 
-TASKS = ("train_language_model", "finetune_language_model")
 WEIGHTS = ("best", "last")
 
 
 def is_run(path: Path) -> bool:
     """Whether the folder holds a training run, of whatever kind."""
     return (path / "run.json").is_file()
+
+
+def load(run: RunFolder, step: int, report: Report) -> TransformersModel:
+    """The best weights of a checkpoint, kept warm from one text to the next; raises EngineError."""
+    report(Progress(0, None, "loading the model"))
+    path = run.checkpoint_path(step)
+    key = ("trained", path, (path / MANIFEST).stat().st_mtime_ns)
+
+    def load_it() -> TransformersModel:
+        dtype = device.best_dtype(device.best_device())
+        opened = open_run(run, step, "best", dtype, report)
+        return TransformersModel(f"{run.path.name}@{step}", opened.model, opened.tokenizer)
+
+    return cache.loaded(key, load_it)
+
+
+def hashes(run: RunFolder, step: int, report: Report) -> dict[str, str]:
+    """SHA-256 of the weights that `load` takes, by their file's name."""
+    path = run.checkpoint_path(step)
+    names = (f"{name}.safetensors" for name in (model_files.BEST, *model_files.ENTRIES))
+    return next({name: sha256(path / name, report)} for name in names if (path / name).is_file())
 
 
 def open_run(

@@ -21,7 +21,7 @@ from small_language_runs import (
     texts,
 )
 
-from engine import checkpoints, device
+from engine import checkpoints, device, folders, library
 from engine.errors import Cancelled, FileError, InvalidTask, ModelError, OutOfMemory
 from engine.gate.model_folder import check_language_model
 from engine.generators.export_language_model import ExportLanguageModel
@@ -185,6 +185,26 @@ def test_an_exported_run_is_a_plain_model_that_write_knows(
     assert (told["step"], told["weights"], told["fields"]["checkpoint"]) == (8, "best", 8)
     with pytest.raises(FileError, match="there already"):
         run_task(ExportLanguageModel(run_folder=str(runs[name]), model_name="mine"), tmp_path)
+
+
+@pytest.mark.parametrize("name", ["lora", "full", "scratch"])
+def test_a_run_of_the_data_folder_is_a_model_in_write_by_its_name(
+    runs: dict[str, Path], home: Path, tmp_path: Path, name: str
+) -> None:
+    folders.runs().mkdir(parents=True)
+    (folders.runs() / name).symlink_to(runs[name])
+    assert library.text_models()[-1] == name
+    fields = {"max_new_tokens": 12, "do_sample": False}
+    written = []
+    for model in (name, f"{name}@8"):
+        task = TextGeneration(prompt="One", model=model, repetition_penalty=1.0, **fields)
+        text, record = run_task(task, tmp_path)
+        written.append(text.read_text())
+        assert list(json.loads(record.read_text())["sha256"]) == ["best.safetensors"]
+    sampled = SampleLanguageModel(run_folder=str(runs[name]), prompt="One", **fields)
+    assert written == 2 * [run_task(sampled, tmp_path)[0].read_text()]
+    with pytest.raises(ModelError, match="no complete checkpoint of step 7"):
+        run_task(TextGeneration(prompt="One", model=f"{name}@7"), tmp_path)
 
 
 def test_a_run_begins_by_itself_and_any_checkpoint_writes(
