@@ -24,6 +24,7 @@ class AlarmBanner(QFrame):
         self._shown: tuple[int, Alarm] | None = None
         self._offered: list[Remedy] = []
         self._put_away: set[tuple[int, str]] = set()
+        self._compact = False
         self._sign = QLabel()
         self._title = _label("heading")
         self._reason = _label("")
@@ -52,6 +53,12 @@ class AlarmBanner(QFrame):
         self._put_away.clear()
         self._shown = None
         self.hide()
+
+    def set_compact(self, compact: bool) -> None:
+        """In a low window, leave out what the reason says as well, and the third way out."""
+        if compact != self._compact:
+            self._compact = compact
+            self._show_parts()
 
     def put_away(self) -> None:
         if self._shown is not None:
@@ -89,6 +96,9 @@ class AlarmBanner(QFrame):
         """A box layout that lacks room squeezes wrapped words; the docks should yield."""
         layout = self.layout()
         if layout is not None and self.isVisible():
+            self._row.invalidate()
+            layout.invalidate()
+            layout.activate()
             self.setMinimumHeight(layout.totalHeightForWidth(self.width()))
 
     @property
@@ -108,7 +118,6 @@ class AlarmBanner(QFrame):
         self._reason.setText(alarm.reason)
         numbers = [f"{_metric(name)} {value:.3g}" for name, value in alarm.numbers.items()]
         self._numbers.setText(" · ".join(numbers))
-        self._numbers.setVisible(bool(numbers))
         self.setAccessibleName(self.text)
         while (item := self._row.takeAt(0)) is not None:
             if widget := item.widget():
@@ -116,8 +125,16 @@ class AlarmBanner(QFrame):
                 widget.deleteLater()
         for remedy in offered:
             self._row.addWidget(self._button(remedy, labels))
-        self._buttons.setVisible(bool(offered))
         self.show()
+        self._show_parts()
+
+    def _show_parts(self) -> None:
+        self._numbers.setVisible(bool(self._numbers.text()) and not self._compact)
+        self._buttons.setVisible(bool(self._offered))
+        for place in range(self._row.count()):
+            item = self._row.itemAt(place)
+            if item is not None and (button := item.widget()):
+                button.setVisible(place < 2 or not self._compact)
         self._hold_height()
 
     def _button(self, remedy: Remedy, labels: Mapping[str, str]) -> QPushButton:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QKeyEvent
+from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
@@ -30,6 +30,7 @@ from studio.widgets.run_monitor import RunMonitor
 from studio.widgets.transport import Status, TransportBar
 
 MAX_STEPS = 100_000_000
+LOW = 26  # lines of text: what a page needs to show everything at once
 
 
 class RunPage(QWidget):
@@ -73,7 +74,7 @@ class RunPage(QWidget):
         self.alarm.chosen.connect(self.remedy_chosen)
         self.live = LiveBar()
         self.live.value_set.connect(self.value_set)
-        self.transport.tune_toggled.connect(self.live.setVisible)
+        self.transport.tune_toggled.connect(self._tune)
         self.transport.checkpoint.branch.connect(self.branch_requested)
         self.transport.checkpoint.roll_back.connect(self.roll_back_requested)
         self.header = QHBoxLayout()
@@ -95,6 +96,19 @@ class RunPage(QWidget):
         self.copy_run.said.connect(self.say)
         self.copy_run.failed.connect(lambda error: self.errors.show_error(error, can_retry=False))
         self.clear("")
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self.alarm.set_compact(self._is_low())
+
+    def _is_low(self) -> bool:
+        return self.height() < LOW * self.fontMetrics().lineSpacing()
+
+    def _tune(self, on: bool) -> None:
+        """A low page has no room for both: who tunes has read the alarm."""
+        if on and self._is_low():
+            self.alarm.put_away()
+        self.live.setVisible(on)
 
     def clear(self, title: str) -> None:
         """Another run: forget the one before."""
