@@ -159,7 +159,8 @@ def _fresh_learner(run: RunFolder, report: Report) -> ImageLearner:
     fields = described.get("fields")
     try:
         trainer = registry.task_class(str(described.get("task", "")))
-        task: Any = trainer.from_dict(_with_held_out(trainer, fields or {}))
+        # As it would go on: what an older run does not say is as it was then.
+        task: Any = trainer.from_dict({**(fields or {}), "resume": True})
     except EngineError as error:
         raise ModelError(
             f"{run.path / 'run.json'} cannot be used: {error.message}",
@@ -173,9 +174,3 @@ def _fresh_learner(run: RunFolder, report: Report) -> ImageLearner:
             f"A run of {task.name()} learns from no plain images.", "Choose the run of a GAN."
         )
     return learner
-
-
-def _with_held_out(trainer: type[Task], fields: dict[str, Any]) -> dict[str, Any]:
-    """A run that does not say what it held out is one that held out nothing."""
-    knows = any(field.name == "held_out" for field in trainer.fields())
-    return {"held_out": 0.0, **fields} if knows else fields

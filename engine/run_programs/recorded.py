@@ -21,6 +21,7 @@ class RecordedRun:
 
     name: str
     task: Task
+    """As it would go on: what an older run does not say is as it was then."""
     torch: str
     threads: int
     processes: int
@@ -32,6 +33,8 @@ class RecordedRun:
     sha256: str
     """Of the images that were loaded."""
     held_out: int
+    augmented: bool
+    """Whether a discriminator saw the images changed at random."""
 
     def number(self, name: str) -> int:
         """A count of `model`; raises EngineError when it is none."""
@@ -53,7 +56,7 @@ def recorded(run: RunFolder) -> RecordedRun:
     _check_unchanged(run)
     return RecordedRun(
         name=run.path.name,
-        task=registry.task_class(str(told.get("task", ""))).from_dict(fields),
+        task=registry.task_class(str(told.get("task", ""))).from_dict({**fields, "resume": True}),
         torch=str(versions.get("torch", "")),
         threads=_count(told.get("threads", 1), run.path.name),
         processes=_count(told.get("processes", 1), run.path.name),
@@ -63,6 +66,7 @@ def recorded(run: RunFolder) -> RecordedRun:
         model=model,
         sha256=sha256,
         held_out=_count(dataset.get("held_out", 0), run.path.name),
+        augmented=told.get("augmented") is True,
     )
 
 

@@ -33,6 +33,7 @@ TINY: dict[str, Any] = {
     "max_steps": 5,
     "log_every": 2,
     "precision": "float32",
+    "augment": "off",
 }
 EVIL = '"""\n"); import os; os.abort() #'
 
@@ -108,7 +109,7 @@ def test_every_model_learns_the_same_again(
 
 
 @pytest.mark.parametrize("loss", LOSSES)
-def test_every_loss_is_repeated_or_refused(
+def test_every_loss_is_repeated(
     loss: str,
     some_digits: str,
     tmp_path: Path,
@@ -123,6 +124,9 @@ def test_every_loss_is_repeated_or_refused(
     "fields",
     [
         {"precision": "bfloat16"},
+        {"loss": "wgan_gp", "model": "dcgan", "gamma": 3.0},
+        {"loss": "relativistic", "augment": "on", "precision": "bfloat16"},
+        {"color": "color", "augment": "auto"},
         {"image_size": "32", "color": "color"},
         {"dataset": "digits"},
         {"dataset": "stickers", "image_size": "32", "color": "gray"},
