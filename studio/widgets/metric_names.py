@@ -26,6 +26,8 @@ def group(name: str) -> tuple[str, str]:
         return "d", _tr("Discriminator")
     if name.endswith("gradient_norm"):
         return "gradient_norm", _tr("Gradient norm")
+    if name in ("precision", "recall"):
+        return "precision_recall", _tr("Precision and recall")
     return name, label(name)
 
 
@@ -41,6 +43,7 @@ def label(name: str) -> str:
         "generator_gradient_norm": _tr("Generator"),
         "discriminator_gradient_norm": _tr("Discriminator"),
         "steps_per_second": _tr("Steps per second"),
+        "kid": _tr("KID"),
     }.get(name, name.replace("_", " ").capitalize())
 
 
