@@ -104,20 +104,18 @@ class RunSampling(Task):
     def draw(self, network: Any, config: Any, report: Report) -> NDArray[np.uint8]:
         """The one image (1, H, W, C) of this task's seed, the same alone as among others."""
 
-    def prepared(self, description: Mapping[str, Any]) -> RunSampling:
-        """This task once run.json is known; raises InvalidTask for what does not fit the run."""
-        return self
+    def check(self, config: Any) -> None:
+        """Raises InvalidTask for what the run's network cannot draw."""
 
     def run(self, report: Report, out: Path) -> None:
         files.make_folder(out)
         device.configure_threads()
         report(Progress(0, self.num_images, "loading the network"))
         run = RunFolder(Path(self.run_folder).expanduser())
-        description = run.description()
-        config = self._config(run, description)
-        task = self.prepared(description)
+        config = self._config(run)
+        self.check(config)
         step, network = self._network(run, config, report)
-        told = dataclasses.replace(task, checkpoint=step)
+        told = dataclasses.replace(self, checkpoint=step)
         images = np.concatenate(list(told._images(network, config, report)))
         stem = f"{files.timestamp()}-step-{step}-{self.seed}"
         _write(files.new_path(out, stem, ".png"), image_grid(images, self.columns), told, report)
@@ -144,7 +142,8 @@ class RunSampling(Task):
                 yield alone.draw(network, config, _at_place(report, index))
         report(Progress(self.num_images, self.num_images, "drawing"))
 
-    def _config(self, run: RunFolder, description: Mapping[str, Any]) -> Any:
+    def _config(self, run: RunFolder) -> Any:
+        description = run.description()
         if description.get("task") != self.trainer:
             raise ModelError(
                 f"{run.path} holds a run of {description.get('task')}, not of {self.kind}.",

@@ -1,4 +1,4 @@
-"""Images to learn from: one uint8 array in memory, whatever they came from."""
+"""Images to learn from: one uint8 array in memory, whatever they came from; some with classes."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.data import crop, digits, idx, image_folder
+from engine.data import crop, digits, idx, image_folder, image_labels
+from engine.data.image_labels import Labels
 from engine.errors import DatasetError
 from engine.task import Report
 
@@ -24,10 +25,16 @@ COLORS = (AUTO, *CHANNELS)
 
 @dataclass(frozen=True)
 class ImageDataset:
-    """Square images of one size: uint8 (N, H, W, C) with 1 or 3 channels."""
+    """Square images of one size: uint8 (N, H, W, C) with 1 or 3 channels.
+
+    `classes` are the names of the kinds of images there are, `labels` (N,) the number of each
+    image's; none where nobody sorted them.
+    """
 
     name: str
     images: NDArray[np.uint8]
+    classes: tuple[str, ...] = ()
+    labels: NDArray[np.int64] | None = None
 
     @property
     def image_size(self) -> int:
@@ -44,6 +51,13 @@ class ImageDataset:
         """Of the pixels as they are learned from: tells whether two runs saw the same data."""
         return hashlib.sha256(np.ascontiguousarray(self.images).data).hexdigest()
 
+    def labels_sha256(self) -> str:
+        """Of the classes and of which image is of which."""
+        digest = hashlib.sha256(repr(self.classes).encode())
+        if self.labels is not None:
+            digest.update(np.ascontiguousarray(self.labels).data)
+        return digest.hexdigest()
+
 
 def dataset_names() -> tuple[str, ...]:
     """The datasets that ship with the studio; any path is a dataset too."""
@@ -56,23 +70,28 @@ def load_dataset(name: str, image_size: str, color: str, report: Report) -> Imag
     `image_size` is one of IMAGE_SIZES, `color` one of COLORS; "auto" takes what the images have.
     """
     size = None if image_size == AUTO else int(image_size)
-    images = _read(name, size, report)
+    images, labels = _read(name, size, report)
     images = crop.squares(images, size or crop.natural_size(*images.shape[1:3]))
     channels = CHANNELS.get(color) or (1 if crop.is_gray(images) else 3)
-    return ImageDataset(name, crop.with_channels(images, channels))
+    return ImageDataset(
+        name, crop.with_channels(images, channels), labels.classes, labels.of_images
+    )
 
 
-def _read(name: str, size: int | None, report: Report) -> NDArray[np.uint8]:
+def _read(name: str, size: int | None, report: Report) -> tuple[NDArray[np.uint8], Labels]:
     if name == "digits":
-        return digits.load_digits()[0]
+        images, kinds = digits.load_digits()
+        return images, image_labels.numbered(kinds)
     if name == "stickers" and _has_stickers():
-        images: NDArray[np.uint8] = import_module(STICKERS).load_stickers()
-        return images
+        stickers: NDArray[np.uint8] = import_module(STICKERS).load_stickers()
+        return stickers, Labels()
     path = Path(name).expanduser()
     if path.is_dir():
-        return image_folder.load_folder(path, size, report)
+        images, paths = image_folder.load_with_paths(path, size, report)
+        return images, image_labels.of_folders(path, paths)
     if path.is_file():
-        return idx.read_images(path)
+        images = idx.read_images(path)
+        return images, image_labels.beside(path, len(images))
     raise DatasetError(
         f"There is no dataset at {path}.",
         f"Choose {' or '.join(dataset_names())}, or give the path of a folder of images or of an "

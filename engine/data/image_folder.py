@@ -27,6 +27,13 @@ def load_folder(folder: Path, size: int | None, report: Report) -> NDArray[np.ui
     Without a size the first image decides. Images that cannot be read are named in a Notice and
     left out. Raises DatasetError when there are none, OutOfMemory when there are too many.
     """
+    return load_with_paths(folder, size, report)[0]
+
+
+def load_with_paths(
+    folder: Path, size: int | None, report: Report
+) -> tuple[NDArray[np.uint8], list[Path]]:
+    """What `load_folder` gives, and the path of each image."""
     paths = sorted(image_paths(folder))
     if not paths:
         raise DatasetError(
@@ -34,7 +41,7 @@ def load_folder(folder: Path, size: int | None, report: Report) -> NDArray[np.ui
             f"Put images into it ({', '.join(SUFFIXES)}) or choose another folder.",
         )
     images: NDArray[np.uint8] | None = None
-    count = 0
+    kept: list[Path] = []
     unreadable: list[FileError] = []
     for number, path in enumerate(paths):
         report(Progress(number, len(paths), "reading the images"))
@@ -45,11 +52,11 @@ def load_folder(folder: Path, size: int | None, report: Report) -> NDArray[np.ui
             continue
         if images is None:
             images = _room(len(paths), size or crop.natural_size(*image.size))
-        images[count] = np.asarray(crop.square(_on_white(image), images.shape[1]))
-        count += 1
-    _tell(folder, unreadable, count, report)
+        images[len(kept)] = np.asarray(crop.square(_on_white(image), images.shape[1]))
+        kept.append(path)
+    _tell(folder, unreadable, len(kept), report)
     assert images is not None
-    return images[:count]
+    return images[: len(kept)], kept
 
 
 def image_paths(folder: Path) -> Iterator[Path]:

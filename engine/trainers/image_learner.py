@@ -138,14 +138,20 @@ class ImageLearner:
             part.load_state_dict(state[name])
 
 
-def update(network: nn.Module, optimizer: Any, loss: Tensor) -> Tensor:
-    """One optimizer step down `loss`; returns the norm of the gradient."""
-    from torch.nn.utils import get_total_norm
+def update(network: nn.Module, optimizer: Any, loss: Tensor, grad_clip: float = 0.0) -> Tensor:
+    """One optimizer step down `loss`; returns the norm of the gradient before it was clipped.
+
+    A gradient longer than `grad_clip` is cut to that norm; 0 leaves all as they are.
+    """
+    from torch.nn.utils import clip_grad_norm_, get_total_norm
 
     optimizer.zero_grad()
     loss.backward()
     distributed.average_gradients(network.parameters())
-    norm = get_total_norm([p.grad for p in network.parameters() if p.grad is not None])
+    if grad_clip:
+        norm = clip_grad_norm_(network.parameters(), grad_clip)
+    else:
+        norm = get_total_norm([p.grad for p in network.parameters() if p.grad is not None])
     optimizer.step()
     return norm
 

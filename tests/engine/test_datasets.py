@@ -138,6 +138,52 @@ class TestFolder:
             load(paint("x.png"), "64")
 
 
+class TestClasses:
+    def test_digits_have_ten_in_the_order_of_the_images(self) -> None:
+        data = load("digits")
+        assert data.classes == tuple("0123456789")
+        assert data.labels is not None
+        assert np.array_equal(data.labels, load_digits()[1])
+
+    def test_sub_folders_are_classes_whatever_lies_deeper(self, paint: Callable[..., Path]) -> None:
+        for name in ("dogs/a.png", "cats/big/b.png", "cats/c.png", "dogs/small/d.png"):
+            folder = paint(name)
+        (folder / "cats" / "broken.png").write_text("no picture")
+        data = load(folder)
+        assert data.classes == ("cats", "dogs")
+        assert data.labels is not None
+        assert data.labels.tolist() == [0, 0, 1, 1]
+
+    @pytest.mark.parametrize("names", [("a.png", "b.png"), ("cats/a.png", "cats/b.png")])
+    def test_one_kind_alone_is_no_class(
+        self, paint: Callable[..., Path], names: tuple[str, ...]
+    ) -> None:
+        for name in names:
+            folder = paint(name)
+        assert (load(folder).classes, load(folder).labels) == ((), None)
+
+    def test_images_outside_of_the_sub_folders_leave_all_without_classes(
+        self, paint: Callable[..., Path]
+    ) -> None:
+        for name in ("cats/a.png", "dogs/b.png", "c.png"):
+            folder = paint(name)
+        assert (load(folder).classes, load(folder).labels) == ((), None)
+
+    @pytest.mark.parametrize(
+        ("labels", "expected"), [([2, 0], ["0", "1", "2"]), ([2, 0, 1], []), (None, [])]
+    )
+    def test_labels_beside_an_idx_file_count_if_they_fit(
+        self, tmp_path: Path, labels: list[int] | None, expected: list[str]
+    ) -> None:
+        path = tmp_path / "train-images-idx3-ubyte"
+        idx.write(path, np.zeros((2, 28, 28), np.uint8))
+        if labels is not None:
+            idx.write(idx.labels_path(path), np.array(labels, np.uint8))
+        data = load(path)
+        assert list(data.classes) == expected
+        assert (data.labels is not None) == bool(expected)
+
+
 def test_an_idx_file_is_a_dataset(tmp_path: Path) -> None:
     path = tmp_path / "train-images-idx3-ubyte.gz"
     idx.write(path, np.arange(2 * 28 * 28, dtype=np.uint8).reshape(2, 28, 28))
