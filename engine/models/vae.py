@@ -54,6 +54,11 @@ class VaeConfig:
         """Features from the largest map to the smallest."""
         return tuple(self.width * 2**level for level in range(self.halvings))
 
+    @property
+    def hidden(self) -> int:
+        """Of the layer beside the latents: without it samples fall into pieces."""
+        return 8 * self.width
+
 
 class Encoded(NamedTuple):
     """The posterior of each image: mean and log variance, (N, latent_dim) both."""
@@ -97,13 +102,16 @@ def _encoder(config: VaeConfig) -> nn.Sequential:
         layers += [nn.Conv2d(inputs, outputs, 4, stride=2, padding=1), nn.SiLU()]
     top = config.features[-1]
     layers += [nn.Conv2d(top, top, 3, padding=1), nn.SiLU(), nn.Flatten()]
-    return nn.Sequential(*layers, nn.Linear(top * config.smallest**2, 2 * config.latent_dim))
+    layers += [nn.Linear(top * config.smallest**2, config.hidden), nn.SiLU()]
+    return nn.Sequential(*layers, nn.Linear(config.hidden, 2 * config.latent_dim))
 
 
 def _decoder(config: VaeConfig) -> nn.Sequential:
     top, side = config.features[-1], config.smallest
     layers: list[nn.Module] = [
-        nn.Linear(config.latent_dim, top * side**2),
+        nn.Linear(config.latent_dim, config.hidden),
+        nn.SiLU(),
+        nn.Linear(config.hidden, top * side**2),
         nn.Unflatten(1, (top, side, side)),
         nn.SiLU(),
         nn.Conv2d(top, top, 3, padding=1),
