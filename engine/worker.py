@@ -41,7 +41,11 @@ class JobState(Enum):
 
 
 class Job(QObject):
-    """One run of a task. Ends with exactly one of `finished`, `failed`, `cancelled`."""
+    """One run of a task. Ends with exactly one of `finished`, `failed`, `cancelled`.
+
+    One that is not `listed` answers at once, such as to the drag of a slider: no list shows it, no
+    journal keeps it, no training waits for it.
+    """
 
     started = Signal()
     reported = Signal(object)  # an engine.task.Event
@@ -50,9 +54,10 @@ class Job(QObject):
     cancelled = Signal()
     changed = Signal()  # after any of the above, and when parked
 
-    def __init__(self, task: Task, out: Path) -> None:
+    def __init__(self, task: Task, out: Path, *, listed: bool = True) -> None:
         super().__init__()
         self.id = next(_numbers)
+        self.listed = listed
         self.task = task
         self.out = out
         self.state = JobState.QUEUED
@@ -115,6 +120,7 @@ class Engine(QThread):
         super().__init__(parent)
         self.setObjectName(name)
         self.jobs: list[Job] = []
+        self._unlisted: dict[int, Job] = {}
         self.parked = False
         self.threads = 0  # for the computation; 0 is the default of engine.device
         self.closing = False
@@ -129,8 +135,11 @@ class Engine(QThread):
     # ------------------------------------------------------------------ for the GUI thread
 
     def submit(self, job: Job) -> None:
-        self.jobs.append(job)
-        self.jobs_changed.emit()  # whoever keeps a journal writes it before the work starts
+        if job.listed:
+            self.jobs.append(job)
+            self.jobs_changed.emit()  # whoever keeps a journal writes it before the work starts
+        else:
+            self._unlisted[job.id] = job
         with self._changed:
             self._queue.append(job._request)
             self._changed.notify()
@@ -180,7 +189,7 @@ class Engine(QThread):
         """Cancel everything, without waiting for it."""
         with self._changed:
             self.closing = True
-            for job in self.jobs:
+            for job in (*self.jobs, *self._unlisted.values()):
                 job.cancel()
             self._changed.notify()
 
@@ -239,7 +248,7 @@ class Engine(QThread):
     def _deliver(self) -> None:
         while self._inbox:
             number, message = self._inbox.popleft()
-            job = next(listed for listed in self.jobs if listed.id == number)
+            job = self._unlisted.get(number) or next(j for j in self.jobs if j.id == number)
             if isinstance(message, Events):
                 for event in message.events:
                     job._deliver(event)
@@ -253,7 +262,8 @@ class Engine(QThread):
 
     def _begin(self, job: Job) -> None:
         job.state = JobState.RUNNING
-        self.busy_changed.emit(True)
+        if job.listed:
+            self.busy_changed.emit(True)
         job.started.emit()
 
     def _end(self, job: Job, ended: Ended) -> None:
@@ -268,6 +278,9 @@ class Engine(QThread):
         else:
             job.state = JobState.FINISHED
             job.finished.emit()
+        if not job.listed:
+            del self._unlisted[job.id]
+            return
         self.jobs_changed.emit()
         if not self.busy:
             self.busy_changed.emit(False)

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections import OrderedDict
 from pathlib import Path
 
-from PySide6.QtCore import QPoint, QRect, QSize, Qt, Signal
-from PySide6.QtGui import QImage, QImageReader, QPainter, QPaintEvent, QPixmap
-from PySide6.QtWidgets import QLabel, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtCore import QRect, Qt, Signal
+from PySide6.QtGui import QImage, QImageReader
+from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from studio import theme
 from studio.background import Background
+from studio.widgets.crisp_picture import CrispPicture
 
 CACHED = 128  # grids kept decoded; a grid of 8×8 digits takes 150 kB
-FILLED = 0.85  # of the width that must be used for a whole factor to be good enough
 AHEAD = 4  # neighbours read in advance on either side while scrubbing
 
 
@@ -25,7 +25,7 @@ class SampleGridView(QWidget):
     def __init__(self, empty_text: str = "", parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._empty_text = empty_text or self.tr("Samples from fixed noise appear here.")
-        self._canvas = _Canvas()
+        self._canvas = CrispPicture()
         self._caption = QLabel()
         self._caption.setTextFormat(Qt.TextFormat.PlainText)
         self._caption.setAlignment(Qt.AlignmentFlag.AlignCenter)
@@ -112,56 +112,3 @@ class SampleGridView(QWidget):
     def _show(self, path: Path) -> None:
         self._canvas.show_image(self._images[path])
         self.shown.emit(path)
-
-
-class _Canvas(QWidget):
-    """Paints one picture as large as fits.
-
-    Up by a whole factor where that fills the place, so that every pixel is a square of one size;
-    else by the next factor and then smoothly down, which keeps edges nearly as sharp.
-    """
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.image: QImage | None = None
-        self._scaled: QPixmap | None = None
-        self.setMinimumSize(16 * theme.SPACING, 16 * theme.SPACING)
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
-
-    def sizeHint(self) -> QSize:
-        return QSize(480, 480)
-
-    def show_image(self, image: QImage | None) -> None:
-        self.image = image
-        self._scaled = None
-        self.update()
-
-    def target_rect(self) -> QRect:
-        if self.image is None:
-            return QRect()
-        available = self.size() * self.devicePixelRatio()
-        size = self.image.size()
-        factor = min(available.width() // size.width(), available.height() // size.height())
-        fitting = size.scaled(available, Qt.AspectRatioMode.KeepAspectRatio)
-        whole = size * factor
-        rect = QRect(QPoint(), whole if whole.width() >= FILLED * fitting.width() else fitting)
-        rect.moveCenter(QRect(QPoint(), available).center())
-        return rect
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        if self.image is None:
-            return
-        ratio = self.devicePixelRatio()
-        rect = self.target_rect()
-        if self._scaled is None or self._scaled.size() != rect.size():
-            self._scaled = QPixmap.fromImage(_enlarged(self.image, rect.size()))
-            self._scaled.setDevicePixelRatio(ratio)
-        with QPainter(self) as painter:
-            painter.drawPixmap(rect.topLeft() / ratio, self._scaled)
-
-
-def _enlarged(image: QImage, size: QSize) -> QImage:
-    exact = Qt.AspectRatioMode.IgnoreAspectRatio
-    factor = -(-size.width() // image.width())
-    larger = image.scaled(image.size() * factor, exact, Qt.TransformationMode.FastTransformation)
-    return larger.scaled(size, exact, Qt.TransformationMode.SmoothTransformation)

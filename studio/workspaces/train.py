@@ -106,6 +106,7 @@ class TrainWorkspace(QMainWindow):
         self._draw_dock = self._add_dock("train_draw", self.tr("Draw"), self.drawing)
         self.tabifyDockWidget(new, runs)
         self.tabifyDockWidget(runs, self._draw_dock)
+        self._studies.add_dock(self, self._draw_dock)
         new.raise_()
 
     def _add_dock(self, name: str, title: str, widget: QWidget) -> QDockWidget:
@@ -175,6 +176,7 @@ class TrainWorkspace(QMainWindow):
         self.page.set_title(self.runs.title(update.run, update.state), update.run.path.name)
         drawable = control.resumable and update.state.task == FIRST_TRAINER
         self.drawing.set_run(update.run.path, drawable)
+        self._studies.show_update(update)
         self.page.copy_run.set_run(update.run, update.state.task)
         if before is None or before.word != update.state.word:
             self.runs.refresh()

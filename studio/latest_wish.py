@@ -1,0 +1,61 @@
+"""One quick job at a time, always for what is wanted last: as a slider is dragged, say."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtCore import QObject, Signal
+
+from engine import folders
+from engine.task import Event, Task
+from engine.worker import Engine, Job
+
+
+class LatestWish(QObject):
+    """What is wished while a job runs waits, and only the latest of it is then carried out: however
+    fast the wishes come, the queue stays empty, and the last one is never dropped."""
+
+    reported = Signal(object)  # an event of the job for the latest wish that was begun
+    ended = Signal(object)  # that job
+
+    def __init__(self, engine: Engine, parent: QObject) -> None:
+        super().__init__(parent)
+        self._engine = engine
+        self._wanted: Callable[[], Task] | None = None
+        self._job: Job | None = None
+
+    @property
+    def busy(self) -> bool:
+        return self._job is not None
+
+    def want(self, task: Callable[[], Task]) -> None:
+        """`task` makes the task when its turn has come, from what is set then."""
+        self._wanted = task
+        self._next()
+
+    def forget(self) -> None:
+        """Nothing is wanted any more; what is running says nothing."""
+        self._wanted = None
+        if self._job:
+            self._job.cancel()
+            self._job = None
+
+    def _next(self) -> None:
+        if self._job or self._wanted is None:
+            return
+        make, self._wanted = self._wanted, None
+        job = Job(make(), folders.outputs(), listed=False)
+        job.reported.connect(lambda event: self._hear(job, event))
+        job.changed.connect(lambda: self._changed(job))
+        self._job = job
+        self._engine.submit(job)
+
+    def _hear(self, job: Job, event: Event) -> None:
+        if job is self._job:
+            self.reported.emit(event)
+
+    def _changed(self, job: Job) -> None:
+        if job is self._job and job.state.ended:
+            self._job = None
+            self.ended.emit(job)
+            self._next()
