@@ -17,12 +17,16 @@ from torch.nn.utils.parametrizations import spectral_norm
 
 @dataclass(frozen=True)
 class DcganConfig:
-    """`width` is the number of features at half the image size; it doubles at each halving."""
+    """`width` is the number of features at half the image size; it doubles at each halving.
+
+    Losses that bound the discriminator by a penalty want it without `spectral_norm`.
+    """
 
     image_size: int = 28
     channels: int = 1
     latent_dim: int = 100
     width: int = 32
+    spectral_norm: bool = True
 
     @property
     def smallest(self) -> int:
@@ -73,9 +77,9 @@ class Discriminator(nn.Module):
             layers += [nn.Conv2d(outputs, outputs, 3, padding=1), nn.LeakyReLU(0.2)]
         layers += [nn.Flatten(), nn.Linear(config.features[-1] * config.smallest**2, 1)]
         self.layers = nn.Sequential(*layers)
-        self.apply(_initialise)
+        self.apply(_initialise if config.spectral_norm else _initialise_unbound)
         for layer in self.layers:
-            if isinstance(layer, nn.Conv2d | nn.Linear):
+            if config.spectral_norm and isinstance(layer, nn.Conv2d | nn.Linear):
                 spectral_norm(layer)
 
     def forward(self, images: Tensor) -> Tensor:
@@ -87,3 +91,10 @@ def _initialise(layer: nn.Module) -> None:
         nn.init.normal_(layer.weight, 0.0, 0.02)
         if layer.bias is not None:
             nn.init.zeros_(layer.bias)
+
+
+def _initialise_unbound(layer: nn.Module) -> None:
+    """What nothing scales later must begin at the right scale (He et al. 2015, 1502.01852)."""
+    if isinstance(layer, nn.Conv2d | nn.Linear):
+        nn.init.kaiming_normal_(layer.weight, a=0.2)
+        nn.init.zeros_(layer.bias)

@@ -1,15 +1,13 @@
-"""What all GANs here share: a generator and a discriminator built by name, and their losses."""
+"""What all GANs here share: a generator and a discriminator built by name."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
-from torch.nn import functional as F  # noqa: N812
 
 from engine.data.crop import SIZES
 from engine.models import conv_gan, dcgan, mlp_gan
@@ -23,7 +21,8 @@ MAX_DIMENSION = 4096
 class GanConfig:
     """Which GAN, and of what shape; stored with a run, so that it can be built again.
 
-    `width` does not concern the fully connected ones.
+    `width` does not concern the fully connected ones, `spectral_norm` only the discriminator of
+    dcgan.
     """
 
     model: str
@@ -31,6 +30,7 @@ class GanConfig:
     channels: int
     latent_dim: int
     width: int
+    spectral_norm: bool = True
 
     def __post_init__(self) -> None:
         """Raises ValueError for what cannot be built."""
@@ -59,37 +59,13 @@ def build(config: GanConfig) -> Gan:
     """The networks with fresh weights, from torch's default random generator."""
     size, channels, latent = config.image_size, config.channels, config.latent_dim
     if config.model == "dcgan":
-        shape = dcgan.DcganConfig(size, channels, latent, config.width)
+        shape = dcgan.DcganConfig(size, channels, latent, config.width, config.spectral_norm)
         return Gan(dcgan.Generator(shape), dcgan.Discriminator(shape))
     if config.model == "conv":
         plan = conv_gan.ConvGanConfig(size, channels, latent, config.width)
         return Gan(conv_gan.Generator(plan), conv_gan.Discriminator(plan))
     layers = mlp_gan.MlpGanConfig(size, channels, latent, MLP_HIDDEN[config.model])
     return Gan(mlp_gan.Generator(layers), mlp_gan.Discriminator(layers))
-
-
-@dataclass(frozen=True)
-class GanLoss:
-    """`discriminator(real logits, fake logits)` and `generator(fake logits)`, both scalars."""
-
-    discriminator: Callable[[Tensor, Tensor], Tensor]
-    generator: Callable[[Tensor], Tensor]
-
-
-def _hinge(real: Tensor, fake: Tensor) -> Tensor:
-    return F.relu(1 - real).mean() + F.relu(1 + fake).mean()
-
-
-def _cross_entropy(real: Tensor, fake: Tensor) -> Tensor:
-    return F.softplus(-real).mean() + F.softplus(fake).mean()
-
-
-LOSSES = {
-    # Lim & Ye 2017 (1705.02894), Miyato et al. 2018 (1802.05957)
-    "hinge": GanLoss(_hinge, lambda fake: -fake.mean()),
-    # Goodfellow et al. 2014 (1406.2661): -log D(x) - log(1 - D(G(z))) against -log D(G(z))
-    "non_saturating": GanLoss(_cross_entropy, lambda fake: F.softplus(-fake).mean()),
-}
 
 
 @torch.no_grad()

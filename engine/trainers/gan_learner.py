@@ -68,6 +68,9 @@ class GanLearner(ImageLearner):
         betas = (self.task.beta1, self.task.beta2)
         return torch.optim.Adam(network.parameters(), learning_rate, betas, fused=True)
 
+    def description(self) -> Mapping[str, Any]:
+        return {**super().description(), "augmented": self.augments}
+
     def networks(self) -> Mapping[str, nn.Module]:
         return {"generator": self.generator, "discriminator": self.discriminator}
 
@@ -124,7 +127,7 @@ class GanLearner(ImageLearner):
         return measured if penalty is None else {**measured, "gradient_penalty": penalty}
 
     def _penalty(self, step: int, reals: Tensor, fakes: Tensor) -> tuple[Tensor | None, float]:
-        """The penalty, None in steps without one, and its weight. In float32: it is derived twice."""
+        """The penalty and its weight; None in steps without. In float32: it is derived twice."""
         import torch
 
         weight = self.loss.penalty_weight(step, self.task.gamma)

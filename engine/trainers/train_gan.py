@@ -12,7 +12,9 @@ from engine.task import Report, Task, param
 from engine.training import Learner
 
 MODELS = ("dcgan", "conv", "mlp_small", "mlp_large")
-LOSSES = ("hinge", "non_saturating")
+LOSSES = ("hinge", "non_saturating", "wgan_gp", "relativistic")
+AUGMENT = ("auto", "on", "off")
+FEW_IMAGES = 10_000  # below, a discriminator learns them by heart
 
 
 @dataclass(frozen=True)
@@ -50,8 +52,29 @@ class TrainGan(ImageTraining):
     loss: str = param(
         "hinge",
         label="Loss",
-        help="What the two networks strive for: hinge is steady, non_saturating the classic.",
+        help="What the two networks strive for: hinge is steady, non_saturating the classic. "
+        "wgan_gp takes half as long again. relativistic tells which of two is the real one; it "
+        "forgets fewer kinds of images.",
         choices=LOSSES,
+        advanced=True,
+    )
+    gamma: float = param(
+        0.0,
+        label="Penalty",
+        help="Weight of the gradient penalty of wgan_gp and relativistic. More is steadier, and "
+        "slower to sharpen. 0 takes the loss's own: 10 for wgan_gp, 0.1 for relativistic.",
+        minimum=0.0,
+        maximum=1000.0,
+        advanced=True,
+        zero="auto",
+        live=True,
+    )
+    augment: str = param(
+        "auto",
+        label="Augment",
+        help="Show the discriminator images moved, with a piece cut out, and in other colors, so "
+        "that it cannot learn a few images by heart. auto does so below 10,000 images.",
+        choices=AUGMENT,
         advanced=True,
     )
     generator_learning_rate: float = param(
@@ -104,9 +127,13 @@ class TrainGan(ImageTraining):
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Task:
-        """A run of the time when nothing was held out goes on with all its images."""
-        unsaid = values.get("resume") and "held_out" not in values
-        return super().from_dict({**values, "held_out": 0.0} if unsaid else values)
+        """A run of the time when nothing was held out or augmented goes on as it began."""
+        before: dict[str, Any] = {"held_out": 0.0, "augment": "off"}
+        return super().from_dict({**before, **values} if values.get("resume") else values)
+
+    def augments(self, num_images: int) -> bool:
+        """Whether the discriminator sees the images changed, of which there are so many."""
+        return self.augment == "on" or (self.augment == "auto" and num_images < FEW_IMAGES)
 
     def learner(self, report: Report) -> Learner:
         from engine.trainers.gan_learner import GanLearner
