@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import struct
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -156,8 +157,7 @@ def _pack(tree: Any, prefix: str, tensors: dict[str, torch.Tensor]) -> Any:
         items = [_pack(item, _join(prefix, str(i)), tensors) for i, item in enumerate(tree)]
         return {"$tuple": items} if isinstance(tree, tuple) else items
     if isinstance(tree, float) and not math.isfinite(tree):
-        sign = "-" if math.isnan(tree) and math.copysign(1, tree) < 0 else ""
-        return {"$float": f"{sign}{tree}"}  # JSON has no word for these
+        return {"$float": struct.pack(">d", tree).hex()}  # JSON has no word for these
     return tree
 
 
@@ -184,8 +184,8 @@ def _unpack(tree: Any, tensors: Mapping[str, torch.Tensor]) -> Any:
             return tensors[name]
         case {"$tuple": items}:
             return tuple(_unpack(item, tensors) for item in items)
-        case {"$float": number}:
-            return float(number)
+        case {"$float": bits}:
+            return struct.unpack(">d", bytes.fromhex(bits))[0]
         case {"$numbered": packed}:
             return {int(key): _unpack(value, tensors) for key, value in packed.items()}
     return {key: _unpack(value, tensors) for key, value in tree.items()}

@@ -131,6 +131,7 @@ TREES = st.recursive(
 @settings(max_examples=60)
 @given(TREES)
 @example(-math.nan)
+@example(struct.unpack(">d", bytes.fromhex("7ff8000000000001"))[0])
 def test_any_tree_comes_back(tmp_path_factory: pytest.TempPathFactory, tree: Any) -> None:
     path = tmp_path_factory.mktemp("checkpoints") / "c"
     checkpoints.save(path, 1, {"part": tree})
