@@ -52,21 +52,21 @@ def load_captioned_folder(
     Images that cannot be read are named in a Notice and left out, as are those without a caption.
     Raises DatasetError when nothing is left, OutOfMemory when there is too much.
     """
-    found = list(_entries(folder))
-    entries = [(path, captions) for path, captions in found if captions or not need_captions]
-    if not entries:
+    found = list(entries(folder))
+    wanted = [(path, captions) for path, captions in found if captions or not need_captions]
+    if not wanted:
         raise DatasetError(
             f"There are no captioned images in {folder}." if need_captions and found
             else f"There are no images in {folder}.",
             f"Put a .txt with the same name beside each image, or write {INDEX}."
             if need_captions and found else "Put images into it, or choose another folder.",
         )  # fmt: skip
-    _check_memory(len(entries), size)
-    images = np.empty((len(entries), size, size, 3), np.uint8)
+    _check_memory(len(wanted), size)
+    images = np.empty((len(wanted), size, size, 3), np.uint8)
     kept: list[tuple[str, ...]] = []
     trouble: list[str] = []
-    for number, (path, captions) in enumerate(entries):
-        report(Progress(number, len(entries), "reading the images"))
+    for number, (path, captions) in enumerate(wanted):
+        report(Progress(number, len(wanted), "reading the images"))
         try:
             images[len(kept)] = np.asarray(crop.square(_on_white(open_image(path)), size))
         except FileError as error:
@@ -81,7 +81,8 @@ def load_captioned_folder(
     return CaptionedImages(str(folder), images[: len(kept)], tuple(kept))
 
 
-def _entries(folder: Path) -> Iterator[tuple[Path, tuple[str, ...]]]:
+def entries(folder: Path) -> Iterator[tuple[Path, tuple[str, ...]]]:
+    """Each image of a folder with its captions, which may be none; raises DatasetError."""
     if not folder.is_dir():
         raise DatasetError(f"There is no folder {folder}.", "Choose a folder of images.")
     index = folder / INDEX

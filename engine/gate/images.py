@@ -57,6 +57,12 @@ def read_size(path: Path) -> tuple[int, int]:
     return _read(path, size_of)
 
 
+def read_mode(path: Path) -> str:
+    """How the file keeps its pixels, in Pillow's words: L, P, RGB, RGBA, CMYK, …; raises
+    FileError. No pixel is decoded."""
+    return _read(path, lambda image: image.mode)
+
+
 def read_text(path: Path) -> dict[str, str]:
     """The texts stored beside the pixels, by the keyword a PNG has for them; raises FileError.
 
