@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from PIL import Image, ImageChops, ImageFilter
+from PIL import Image
 
 from engine.errors import InvalidTask
 from engine.frames import Box, Size, pieces
 from engine.gate.images import open_image
 
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Marks = NDArray[np.bool_]
+    Numbers = NDArray[np.int64]
+
 WHITE, BLACK = "white", "black"
+
+Soften = Callable[[Image.Image, int], Image.Image]
+"""Makes the edges of a mask soft, over so many pixels."""
 
 
 def laid_on(paper: str, image: Image.Image) -> Image.Image:
@@ -44,18 +56,40 @@ def open_mask(path: Path, size: Size) -> Image.Image:
 
 
 def feathered(mask: Image.Image, feather: int) -> Image.Image:
-    """The mask with soft edges that reach `feather` pixels beyond it; within, it stays as it is."""
+    """The mask with soft edges: it rises over `feather` pixels from its edge inwards.
+
+    What is black stays so. Where the mask is thinner than that, it is as white as before along
+    its own middle: a hair-thin line must not fade away.
+    """
+    import numpy as np
+
     if feather == 0:
         return mask
-    wider = _grown(mask, (feather + 1) // 2)
-    return ImageChops.lighter(mask, wider.filter(ImageFilter.BoxBlur(feather // 2)))
+    values = np.asarray(mask)
+    depth = _depth(values > 0, feather)
+    deepest = _joined(np.maximum, _joined(np.maximum, depth))
+    middle = (depth > 0) & (depth == deepest)
+    away = _depth(~middle, feather)
+    return _image(-(-values.astype(np.int64) * depth // (depth + away)))  # rounded up: not to 0
 
 
-def feathered_within(box: Box, mask: Image.Image, feather: int) -> Image.Image:
-    """The box of the feathered mask; only as much is looked at as reaches into it."""
-    left, top = max(0, box[0] - feather), max(0, box[1] - feather)
-    right, bottom = min(mask.width, box[2] + feather), min(mask.height, box[3] + feather)
-    near = feathered(mask.crop((left, top, right, bottom)), feather)
+def feathered_outwards(mask: Image.Image, feather: int) -> Image.Image:
+    """The mask of black and white with edges that fade over `feather` pixels around it.
+
+    For what has nothing under it that it could be mixed with.
+    """
+    import numpy as np
+
+    beyond = feather + 1 - _depth(np.asarray(mask) == 0, feather)
+    return _image(-(-255 * beyond // (feather + 1)))
+
+
+def softened_within(box: Box, mask: Image.Image, feather: int, soften: Soften) -> Image.Image:
+    """The box of the softened mask; only as much is looked at as has a say in it."""
+    reach = 2 * feather + 3
+    left, top = max(0, box[0] - reach), max(0, box[1] - reach)
+    right, bottom = min(mask.width, box[2] + reach), min(mask.height, box[3] + reach)
+    near = soften(mask.crop((left, top, right, bottom)), feather)
     return near.crop((box[0] - left, box[1] - top, box[2] - left, box[3] - top))
 
 
@@ -88,16 +122,35 @@ def in_squares(mask: Image.Image, size: Size, square: int) -> Image.Image:
     return Image.fromarray(touched).convert("L").resize(size, Image.Resampling.NEAREST)
 
 
-def _grown(mask: Image.Image, reach: int) -> Image.Image:
-    """Each pixel as white as the whitest one that is at most so many rows and columns away."""
+def _depth(marked: Marks, feather: int) -> Numbers:
+    """How many pixels it is from each to the nearest one that is not marked, at most one more
+    than `feather`. What is beyond the picture counts as its edge does.
+
+    In steps with and without the corners in turn: the circles of this distance are octagons.
+    """
     import numpy as np
 
-    values = np.asarray(mask)
-    for _ in range(2):
-        values = np.pad(values, ((reach, reach), (0, 0)))
-        seen = 1
-        while (step := min(seen, 2 * reach + 1 - seen)) > 0:
-            values = np.maximum(values[:-step], values[step:])
-            seen += step
-        values = values.T  # the columns, then back
-    return Image.fromarray(np.ascontiguousarray(values))
+    depth = marked.astype(np.int64)
+    for step in range(feather):
+        marked = _joined(np.minimum, marked, corners=step % 2 == 0)
+        if not marked.any():
+            break
+        depth += marked
+    return depth
+
+
+def _joined(join: np.ufunc, values: NDArray[Any], *, corners: bool = True) -> NDArray[Any]:
+    """The smallest or largest of each pixel and the eight around it, or four without corners."""
+    import numpy as np
+
+    wide = np.pad(values, 1, mode="edge")
+    upright = join(join(wide[:-2], wide[1:-1]), wide[2:])
+    beside = upright if corners else wide[1:-1]
+    joined: NDArray[Any] = join(join(beside[:, :-2], upright[:, 1:-1]), beside[:, 2:])
+    return joined
+
+
+def _image(values: Numbers) -> Image.Image:
+    import numpy as np
+
+    return Image.fromarray(values.astype(np.uint8))

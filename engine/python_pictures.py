@@ -24,17 +24,37 @@ def laid_on(paper, picture):
     sheet.alpha_composite(picture.convert("RGBA"))
     return sheet.convert("RGB")
 """
+_DEPTH = """
+
+def joined(join, values, corners=True):  # of each pixel and those around it
+    wide = np.pad(values, 1, mode="edge")
+    upright = join(join(wide[:-2], wide[1:-1]), wide[2:])
+    beside = upright if corners else wide[1:-1]
+    return join(join(beside[:, :-2], upright[:, 1:-1]), beside[:, 2:])
+
+
+def depth(marked):
+    found = marked.astype(np.int64)
+    for step in range({feather}):
+        marked = joined(np.minimum, marked, step % 2 == 0)
+        found += marked
+    return found
+"""
 _FEATHERED = """
 
 def feathered(mask):
-    wider = np.asarray(mask)
-    for _ in range(2):  # rows, then columns
-        wider, seen = np.pad(wider, (({reach}, {reach}), (0, 0))), 1
-        while step := min(seen, 2 * {reach} + 1 - seen):
-            wider, seen = np.maximum(wider[:-step], wider[step:]), seen + step
-        wider = wider.T
-    wider = Image.fromarray(np.ascontiguousarray(wider))
-    return ImageChops.lighter(mask, wider.filter(ImageFilter.BoxBlur({softer})))
+    values = np.asarray(mask)
+    deep = depth(values > 0)
+    deepest = joined(np.maximum, joined(np.maximum, deep))
+    away = depth((deep == 0) | (deep != deepest))
+    values = -(-values.astype(np.int64) * deep // (deep + away))
+    return Image.fromarray(values.astype(np.uint8))
+"""
+_FEATHERED_OUTWARDS = """
+
+def feathered(mask):
+    beyond = {feather} + 1 - depth(np.asarray(mask) == 0)
+    return Image.fromarray((-(-255 * beyond // ({feather} + 1))).astype(np.uint8))
 """
 _SHIFTED = """
 
@@ -98,7 +118,7 @@ def inpainting(record: TaskRecord, beside: Path | None, arguments: str, shift: f
     box = _numbers(record, "box", 4)
     soft = _soft("mask", record)
     body = _INPAINT.format(mask=repr(_where(record, "mask", beside)), box=box, soft=soft)
-    return _repainting(record, beside, arguments, shift) + body + _SAVE
+    return _repainting(record, beside, arguments, shift, _FEATHERED) + body + _SAVE
 
 
 def outpainting(
@@ -115,7 +135,7 @@ def outpainting(
     body = _OUTPAINT.format(
         canvas=canvas, corner=known[:2], known=known, boxes=boxes, soft=_soft("empty", record)
     )
-    return _repainting(record, beside, arguments, shift) + body + _SAVE
+    return _repainting(record, beside, arguments, shift, _FEATHERED_OUTWARDS) + body + _SAVE
 
 
 def _where(record: TaskRecord, field: str, beside: Path | None) -> str:
@@ -129,7 +149,9 @@ def _where(record: TaskRecord, field: str, beside: Path | None) -> str:
     return str(next(found, name))
 
 
-def _repainting(record: TaskRecord, beside: Path | None, arguments: str, shift: float) -> str:
+def _repainting(
+    record: TaskRecord, beside: Path | None, arguments: str, shift: float, feathered: str
+) -> str:
     width, height = _numbers(record, "drawn_at", 2)
     feather = int(record.values["feather"])
     if shift:
@@ -139,7 +161,7 @@ def _repainting(record: TaskRecord, beside: Path | None, arguments: str, shift: 
     return "".join(
         (
             _LAID_ON,
-            _FEATHERED.format(reach=(feather + 1) // 2, softer=feather // 2) if feather else "",
+            (_DEPTH + feathered).format(feather=feather) if feather else "",
             _SHIFTED.format(shift=shift) if shift else "",
             _REPAINT.format(width=width, height=height, arguments=indented),
             _opened(record, beside),

@@ -89,7 +89,7 @@ class _Program:
         return _PIPELINE.format(
             pipeline=class_name_for(_KINDS[self.record.name], self.pipeline.class_name),
             scheduler_import=f", {scheduler}" if scheduler else "",
-            pillow=", ImageChops, ImageFilter, ImageOps" if pictures else "",
+            pillow=", ImageOps" if pictures else "",
             scheduler=_use(scheduler) if values.get("scheduler") != DEFAULT_SCHEDULER else "",
             threads=_threads(made_with.get("threads", "")),
             folder=repr(str(self.pipeline.path)),

@@ -8,13 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from PIL import Image
 from PySide6.QtCore import QObject, QRect, QTimer, Signal
 from PySide6.QtGui import QImage
 
 from engine import folders, inputs
 from engine.errors import EngineError, FileError
-from engine.masks import feathered
 from engine.metadata import TaskRecord, read_task
 from engine.task import Task
 from engine.worker import Job
@@ -130,7 +128,7 @@ class Generating(QObject):
         pending = {name: Path("pending") for name in names}
         task = draws.from_dict(task_values(draws, meaning, scene, form, strength, pending))
         selection = marked(self.document) if meaning is Meaning.FILL else None
-        place = _place(scene.target(meaning), selection, task, self.document.frame)
+        place = Place(scene.target(meaning), selection, self.document.frame)
         self._with_inputs(
             scene.source(meaning),
             selection,
@@ -228,14 +226,6 @@ class Generating(QObject):
         self._quiet.discard(job.id)
         if job.id not in self._reading:
             self._staging.hide_preview()
-
-
-def _place(rect: QRect, selection: Selection | None, task: Task, frame: QRect) -> Place:
-    if selection is None:
-        return Place(rect, frame=frame)
-    mask = Image.fromarray(selection.mask(rect))
-    soft = feathered(mask, int(task.to_dict().get("feather", 0)))
-    return Place(rect, Selection.from_image(images.from_pil(soft), rect.topLeft()), frame)
 
 
 def _texts(files: Mapping[str, Path]) -> dict[str, str]:

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QWidget
 
 from engine import folders
 from engine.errors import EngineError
-from engine.masks import feathered, open_mask
+from engine.masks import open_mask
 from engine.metadata import TaskRecord
 from studio import images
 from studio.background import Background
@@ -133,10 +133,8 @@ def _selection(record: TaskRecord | None, rect: QRect) -> Selection | None:
     mask = record.values.get("mask") if record else None
     if record is None or not isinstance(mask, str) or not mask or rect.isEmpty():
         return None
-    feather = record.values.get("feather", 0)
     try:
         image = open_mask(folders.inputs() / mask, (rect.width(), rect.height()))
     except EngineError:  # the whole result is shown then, which looks the same
         return None
-    soft = feathered(image, feather if type(feather) is int else 0)
-    return Selection.from_image(images.from_pil(soft), rect.topLeft())
+    return Selection.from_image(images.from_pil(image), rect.topLeft())

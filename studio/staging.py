@@ -36,7 +36,7 @@ class Place:
     rect: QRect = field(default_factory=QRect)
     """In pixels of the document; empty for a picture that stands for itself."""
     selection: Selection | None = None
-    """What alone has been drawn anew, softened as the task has done it."""
+    """What alone has been drawn anew; its edges the task has softened already."""
     frame: QRect = field(default_factory=QRect)
     """`Document.frame` as it was when this was noted."""
 

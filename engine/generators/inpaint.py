@@ -12,7 +12,7 @@ from engine.drawing import Drawing
 from engine.drawing_task import DrawingTask, Plan, strength_param
 from engine.frames import around
 from engine.gate.images import open_image
-from engine.masks import feathered_within, open_mask
+from engine.masks import feathered, open_mask, softened_within
 from engine.metadata import source_of
 from engine.pipeline_kinds import INPAINT
 from engine.pipelines import LoadedPipeline
@@ -49,8 +49,8 @@ class Inpaint(DrawingTask):
     feather: int = param(
         8,
         label="Feather",
-        help="How far the new part fades into what is around the mask. More hides the edge better, "
-        "and changes more. With 0 not a pixel outside of the mask changes.",
+        help="Over how many pixels, from the edge of the mask inwards, the new part fades into "
+        "what was there. More hides the edge better; outside of the mask no pixel ever changes.",
         minimum=0,
         maximum=512,
         unit="px",
@@ -72,8 +72,8 @@ class Inpaint(DrawingTask):
         mask = open_mask(Path(self.mask).expanduser(), picture.size)
         part = mask.getbbox()
         assert part is not None, "open_mask has seen white"
-        box = around(part, self.feather + self.padding, model.own_size(), picture.size)
-        edges = feathered_within(box, mask, self.feather)
+        box = around(part, self.padding, model.own_size(), picture.size)
+        edges = softened_within(box, mask, self.feather, feathered)
         size = suiting(model, (box[2] - box[0], box[3] - box[1]))
         arguments = self.arguments(model, width=size[0], height=size[1], strength=self.strength)
         brush = Brush(model, arguments, size, steps)

@@ -1,4 +1,4 @@
-"""Goes on with a picture beyond its sides and leaves it as it is, to the last bit."""
+"""Goes on with a picture beyond its sides and leaves all of it but the seam as it is."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from engine.drawing_task import DrawingTask, Plan
 from engine.errors import InvalidTask
 from engine.frames import Box, Size
 from engine.gate.images import MAXIMUM_PIXELS, open_image
-from engine.masks import feathered_within, left_to_draw, outside
+from engine.masks import feathered_outwards, left_to_draw, outside, softened_within
 from engine.metadata import source_of
 from engine.pipeline_kinds import INPAINT
 from engine.pipelines import LoadedPipeline
@@ -76,9 +76,8 @@ class Outpaint(DrawingTask):
             result.paste(picture, known[:2])
             empty = outside(canvas, known)
             for box in boxes:
-                if not brush.repaint(
-                    drawing, result, feathered_within(box, empty, self.feather), box
-                ):
+                seam = softened_within(box, empty, self.feather, feathered_outwards)
+                if not brush.repaint(drawing, result, seam, box):
                     return None
                 empty.paste(0, box)
             return result.convert(picture.mode)
