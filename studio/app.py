@@ -17,7 +17,7 @@ from engine.process import Standby
 from engine.worker import Engine
 from studio.garbage import GarbageCollector
 from studio.journal import Journal
-from studio.main_window import MainWindow
+from studio.main_window import DOCK_HEIGHT, MainWindow
 from studio.panels.log_records import LogHandler
 from studio.settings import PARK_TRAINING, TEXT_SCALE, THEME, THREADS, Settings
 from studio.theme import Theme
@@ -80,10 +80,15 @@ class Studio:
     def _add_panels(self) -> None:
         from studio.panels.jobs import JobsPanel
         from studio.panels.log import LogPanel
+        from studio.widgets.folding import Folding
 
-        self.window.add_dock(JobsPanel([self.make, self.train], self.window), shown=True)
+        jobs = JobsPanel([self.make, self.train], self.window)
+        self.window.add_dock(jobs, shown=True)
         self.window.add_dock(LogPanel(self._records, self.window), shown=False)
         self.window.restore_layout()
+        folding = Folding(self.window, jobs, jobs.empty_text, DOCK_HEIGHT, self.settings)
+        jobs.emptied.connect(folding.set_empty)
+        folding.set_empty(jobs.is_empty)
 
     def _park(self) -> None:
         """Let training wait while something is made."""

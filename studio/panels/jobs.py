@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from PySide6.QtCore import QModelIndex, QSize, QSortFilterProxyModel, Qt
+from PySide6.QtCore import QModelIndex, QSize, QSortFilterProxyModel, Qt, Signal
 from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import (
     QAbstractItemView,
@@ -33,6 +33,8 @@ SEARCH_FROM = 8
 class JobsPanel(QDockWidget):
     """Lists the jobs of all `engines`; every row says what can be done with it."""
 
+    emptied = Signal(bool)  # whether there is none
+
     def __init__(self, engines: Sequence[Engine], parent: QWidget | None = None) -> None:
         super().__init__(self.tr("Jobs"), parent)
         self.setObjectName("jobs")
@@ -59,6 +61,15 @@ class JobsPanel(QDockWidget):
     def sizeHint(self) -> QSize:
         """Room for a few rows; the work above it needs the rest."""
         return QSize(40 * SPACING, 18 * SPACING)
+
+    @property
+    def is_empty(self) -> bool:
+        return not any(engine.jobs for engine in self._engines)
+
+    @property
+    def empty_text(self) -> str:
+        """What is said where there is nothing to list."""
+        return self.tr("Nothing is running. What you write, draw or train appears here.")
 
     def selected(self) -> Job | None:
         return self._current
@@ -92,7 +103,8 @@ class JobsPanel(QDockWidget):
 
     def _update(self) -> None:
         jobs = [job for engine in self._engines for job in engine.jobs]
-        self._stack.setCurrentIndex(1 if jobs else 0)
+        self._stack.setCurrentIndex(0 if self.is_empty else 1)
+        self.emptied.emit(self.is_empty)
         self._search.setVisible(len(jobs) >= SEARCH_FROM or bool(self._search.text()))
         self._clear.setEnabled(any(job.state.ended for job in jobs))
         if self._view.currentIndex().data(JOB_ROLE) is not self._current:
@@ -199,7 +211,7 @@ class JobsPanel(QDockWidget):
 
     def _make_empty_state(self) -> QWidget:
         empty = QLabel(
-            self.tr("Nothing is running. What you write, draw or train appears here."),
+            self.empty_text,
             alignment=Qt.AlignmentFlag.AlignCenter,
             wordWrap=True,
             margin=2 * SPACING,

@@ -24,6 +24,7 @@ from small_tasks import Count
 
 from engine.worker import Job, JobState
 from studio.app import Studio
+from studio.main_window import DOCK_HEIGHT
 from studio.panels.log_records import LogHandler
 from studio.settings import THEME
 
@@ -111,6 +112,72 @@ def test_docks_come_back_where_they_were_left(qtbot: QtBot, qapp: QApplication) 
     assert second.window.dockWidgetArea(dock(second, "jobs")) == bottom
     second.window.close()
     second.close()
+
+
+def test_an_empty_jobs_panel_takes_one_line_until_a_job_comes(
+    qtbot: QtBot, studio: Studio, tmp_path: Path
+) -> None:
+    jobs, log = dock(studio, "jobs"), dock(studio, "log")
+    line = jobs.fontMetrics().height() * 2.5
+    qtbot.waitUntil(lambda: jobs.height() < line)
+    job = submit(studio, tmp_path)
+    qtbot.waitUntil(lambda: abs(jobs.height() - DOCK_HEIGHT) < 4)
+    studio.window.resizeDocks([jobs], [DOCK_HEIGHT + 60], Qt.Orientation.Vertical)
+    qtbot.waitUntil(lambda: jobs.height() == DOCK_HEIGHT + 60)
+    more = submit(studio, tmp_path)
+    qtbot.wait(50)
+    assert jobs.height() == DOCK_HEIGHT + 60, "what the person has chosen stays"
+    end(qtbot, studio, job, more)
+    qtbot.waitUntil(lambda: jobs.height() < line)
+    last = submit(studio, tmp_path)
+    qtbot.waitUntil(lambda: jobs.height() == DOCK_HEIGHT + 60)
+    end(qtbot, studio, last)
+    log.show()
+    qtbot.waitUntil(lambda: log.height() > 2 * line, timeout=2000)
+    log.hide()
+    qtbot.waitUntil(lambda: jobs.height() < line)
+
+
+def test_the_jobs_panel_is_as_high_as_the_last_time(
+    qtbot: QtBot, qapp: QApplication, tmp_path: Path
+) -> None:
+    for asked, height in ((250, DOCK_HEIGHT), (0, 250)):
+        studio = Studio(qapp, LogHandler())
+        studio.window.show()
+        qtbot.waitUntil(lambda studio=studio: bool(studio.window.findChild(QDockWidget, "jobs")))
+        job, jobs = submit(studio, tmp_path), dock(studio, "jobs")
+        qtbot.waitUntil(lambda jobs=jobs, height=height: abs(jobs.height() - height) < 4)
+        job.cancel()
+        qtbot.waitUntil(lambda job=job: job.state.ended, timeout=20_000)
+        if asked:
+            studio.window.resizeDocks([jobs], [asked], Qt.Orientation.Vertical)
+            qtbot.waitUntil(lambda jobs=jobs, asked=asked: jobs.height() == asked)
+        studio.window.close()
+        studio.close()
+
+
+def test_at_a_side_or_alone_the_jobs_panel_keeps_its_size(qtbot: QtBot, studio: Studio) -> None:
+    jobs = dock(studio, "jobs")
+    studio.window.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, jobs)
+    qtbot.waitUntil(lambda: jobs.height() > 300)
+    studio.window.addDockWidget(Qt.DockWidgetArea.BottomDockWidgetArea, jobs)
+    qtbot.waitUntil(lambda: jobs.height() < 60)
+    jobs.setFloating(True)
+    qtbot.waitUntil(lambda: jobs.height() > 100)
+
+
+def submit(studio: Studio, out: Path) -> Job:
+    job = Job(Count(total=10_000, pause=0.01), out)
+    studio.make.submit(job)
+    return job
+
+
+def end(qtbot: QtBot, studio: Studio, *jobs: Job) -> None:
+    for job in jobs:
+        job.cancel()
+    qtbot.waitUntil(lambda: all(job.state.ended for job in jobs), timeout=20_000)
+    for job in jobs:
+        studio.make.remove(job)
 
 
 @pytest.mark.parametrize(("answer", "closes"), [("Keep working", False), ("Stop and close", True)])
