@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QProgressBar, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QProgressBar, QPushButton, QStackedWidget, QVBoxLayout, QWidget
 
 from engine.errors import EngineError, InvalidTask
 from engine.task import Progress, Task
@@ -15,15 +16,24 @@ from studio.widgets.parameter_form import ParameterForm
 
 
 class DrawSamples(QWidget):
-    """A form for the task that draws from a run; `draw_requested` carries the checked task."""
+    """A form for the task that draws from a run; `draw_requested` carries the checked task.
+
+    `samplers` are those tasks, by the name of the trainer of the runs they draw from.
+    """
 
     draw_requested = Signal(object)
 
-    def __init__(self, sampler: type[Task], parent: QWidget | None = None) -> None:
+    def __init__(self, samplers: Mapping[str, type[Task]], parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._run: Path | None = None
         self._drawable = False
-        self.form = ParameterForm(sampler, exclude=("run_folder",))
+        self._forms = {
+            trainer: ParameterForm(sampler, exclude=("run_folder",))
+            for trainer, sampler in samplers.items()
+        }
+        self._pages = QStackedWidget()
+        for form in self._forms.values():
+            self._pages.addWidget(form)
         self.errors = ErrorBox()
         self.errors.retry.connect(self.draw)
         self.button = QPushButton(theme.icon("sparkles"), self.tr("Draw"))
@@ -39,16 +49,25 @@ class DrawSamples(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
-        layout.addWidget(self.form, 1)
+        layout.addWidget(self._pages, 1)
         layout.addLayout(foot)
         self.set_busy(False)
 
-    def set_run(self, run: Path, drawable: bool) -> None:
-        """`drawable`: whether the run has weights to draw with."""
+    @property
+    def form(self) -> ParameterForm:
+        """Of the task that draws from the run."""
+        form = self._pages.currentWidget()
+        assert isinstance(form, ParameterForm)
+        return form
+
+    def set_run(self, run: Path, trainer: str, has_weights: bool) -> None:
+        """Draw from this run of `trainer`, if it has weights and there is a task for it."""
         if run != self._run:
             self._run = run
             self.errors.hide()
-        self._drawable = drawable
+        if trainer in self._forms:
+            self._pages.setCurrentWidget(self._forms[trainer])
+        self._drawable = has_weights and trainer in self._forms
         self.set_busy(self._busy)
 
     def draw(self) -> None:

@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QDockWidget, QMainWindow, QStackedWidget, QTabWidg
 
 from engine import files, folders, registry
 from engine.errors import EngineError
+from engine.run_sampling import RunSampling
 from engine.runs import RunFolder
 from engine.task import Event, Metric, Notice, Progress, SampleGrid, Task
 from engine.worker import Engine, Job
@@ -24,7 +25,7 @@ from studio.widgets.new_run import NewRun
 from studio.widgets.run_list import RunList
 from studio.widgets.run_page import RunPage
 
-FIRST_TRAINER, SAMPLER = "train_gan", "sample_gan"
+FIRST_TRAINER = "train_gan"
 STATUS_EVERY = 100  # milliseconds between two looks of the controls
 LIST_EVERY = 3000  # milliseconds between two looks at all runs
 
@@ -97,7 +98,8 @@ class TrainWorkspace(QMainWindow):
         self._comparison = RunComparison(self.runs, self.page.monitor.plot, self)
         self._comparison.failed.connect(self._show_error)
         self._comparison.refused.connect(self.page.say)
-        self.drawing = DrawSamples(registry.task_class(SAMPLER))
+        samplers = {task.trainer: task for task in tasks if issubclass(task, RunSampling)}
+        self.drawing = DrawSamples(samplers)
         self.drawing.draw_requested.connect(self._draw)
         self._studies = RunStudies(self.page, self._make, self)
         self.setTabPosition(Qt.DockWidgetArea.AllDockWidgetAreas, QTabWidget.TabPosition.North)
@@ -174,8 +176,7 @@ class TrainWorkspace(QMainWindow):
         control.read(update)
         self.page.monitor.show_update(update, control.total)
         self.page.set_title(self.runs.title(update.run, update.state), update.run.path.name)
-        drawable = control.resumable and update.state.task == FIRST_TRAINER
-        self.drawing.set_run(update.run.path, drawable)
+        self.drawing.set_run(update.run.path, update.state.task, control.resumable)
         self._studies.show_update(update)
         self.page.copy_run.set_run(update.run, update.state.task)
         if before is None or before.word != update.state.word:

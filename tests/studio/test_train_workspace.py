@@ -16,6 +16,7 @@ from training_runs import begin_run, finished_run, learn, values
 from engine import folders
 from engine.process import Standby
 from engine.runs import RunFolder
+from engine.task import Task
 from engine.worker import Engine, JobState
 from studio.settings import Settings
 from studio.widgets.timeline import Scrubber
@@ -262,6 +263,32 @@ def _pretend_checkpoint(run: RunFolder, step: int) -> None:
     folder = run.path / "checkpoints" / f"step-{step}"
     folder.mkdir(parents=True)
     (folder / "manifest.json").write_text("{}")
+
+
+@pytest.mark.parametrize(
+    ("trainer", "sampler"),
+    [
+        ("train_vae", "sample_vae"),
+        ("train_diffusion", "sample_diffusion"),
+        ("train_autoencoder", ""),
+    ],
+)
+def test_what_draws_is_chosen_by_what_the_run_has_learned(
+    qtbot: QtBot, open_train: Callable[[], TrainWorkspace], trainer: str, sampler: str
+) -> None:
+    run = finished_run(folders.runs() / "run", task=trainer)
+    _pretend_checkpoint(run, 100)
+    workspace = open_train()
+    wait_for(qtbot, "finished", workspace)
+    click(qtbot, workspace.page, "Draw samples")
+    drawing = workspace.drawing
+    assert button(drawing, "Draw").isEnabled() == bool(sampler)
+    asked: list[Task] = []
+    drawing.draw_requested.disconnect()  # there is nothing to draw with
+    drawing.draw_requested.connect(asked.append)
+    qtbot.mouseClick(button(drawing, "Draw"), Qt.MouseButton.LeftButton)
+    assert [task.name() for task in asked] == ([sampler] if sampler else [])
+    assert all(task.to_dict()["run_folder"] == str(run.path) for task in asked)
 
 
 # --------------------------------------------------------------------------- real training

@@ -39,8 +39,8 @@ def values(step: int) -> dict[str, float]:
     }
 
 
-def finished_run(path: Path, steps: int = 100) -> RunFolder:
-    run = begin_run(path)
+def finished_run(path: Path, steps: int = 100, task: str = "train_gan") -> RunFolder:
+    run = begin_run(path, task)
     learn(run, 0, steps)
     run.log_event(steps, "finished")
     run.beat("finished", steps)
