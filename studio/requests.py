@@ -12,12 +12,16 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QCoreApplication, QRect
+from PySide6.QtCore import QCoreApplication, QPoint, QRect
 
 from engine.task import Task
 
 FULL = 1.0
 """The strength at which nothing of what is there shines through."""
+OVERSHOT = 16
+"""Pixels beyond a side that a selection may reach and yet mean the picture alone."""
+OVERSHOT_PART = 20
+"""The same as a part of the side, where that is more."""
 
 
 class Meaning(Enum):
@@ -45,7 +49,25 @@ class Scene:
     @property
     def whole(self) -> QRect:
         """The picture with what it is to reach."""
-        return self.picture.united(self.selection if self.selection else self.frame)
+        return self.picture.united(self.meant if self.selection else self.frame)
+
+    @property
+    def meant(self) -> QRect:
+        """The selection, ended at a side that it hardly overshoots: no hand is that exact."""
+        inner, drawn = self.picture, self.selection
+        across = max(OVERSHOT, inner.width() // OVERSHOT_PART)
+        down = max(OVERSHOT, inner.height() // OVERSHOT_PART)
+        near = inner.adjusted(-across, -down, across, down)
+        first = QPoint(
+            inner.left() if near.left() <= drawn.left() < inner.left() else drawn.left(),
+            inner.top() if near.top() <= drawn.top() < inner.top() else drawn.top(),
+        )
+        last = QPoint(
+            inner.right() if inner.right() < drawn.right() <= near.right() else drawn.right(),
+            inner.bottom() if inner.bottom() < drawn.bottom() <= near.bottom() else drawn.bottom(),
+        )
+        ended = QRect(first, last)
+        return ended if ended.isValid() else drawn  # it lies beside the picture
 
     def meaning(self, strength: float) -> Meaning:
         """What Generate does here at this strength (0 to 1)."""

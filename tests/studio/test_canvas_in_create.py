@@ -184,6 +184,8 @@ def test_the_button_follows_the_canvas(qtbot, drawn) -> None:
     take(drawn, "rectangle")
     drag(drawn, (60, 4), (100, 12))
     qtbot.waitUntil(lambda: button(drawn) == "Fill")
+    select(drawn, QRect(200, -3, 60, 25))
+    assert button(drawn) == "Fill", "a hand that slips over the edge means the picture"
     select(drawn, QRect(200, 0, 100, 16))
     assert button(drawn) == "Extend"
     drawn.workbench.select_none()

@@ -13,6 +13,7 @@ from engine.generators.text_to_image import TextToImage
 from studio.requests import Meaning, Scene, button_text, button_tip, task_values
 
 FRAME = QRect(0, 0, 200, 100)
+LARGE = QRect(0, 0, 2000, 2000)
 NOTHING = QRect()
 
 
@@ -27,6 +28,13 @@ NOTHING = QRect()
         (Scene(FRAME, FRAME, QRect(10, 10, 20, 20)), 1.0, Meaning.FILL),
         (Scene(FRAME, FRAME, QRect(10, 10, 20, 20)), 0.3, Meaning.FILL),
         (Scene(FRAME, FRAME, QRect(-30, 10, 60, 20)), 1.0, Meaning.EXTEND),
+        (Scene(FRAME, FRAME, QRect(-16, -5, 60, 60)), 1.0, Meaning.FILL),
+        (Scene(FRAME, FRAME, QRect(-17, -5, 60, 60)), 1.0, Meaning.EXTEND),
+        (Scene(FRAME, FRAME, QRect(180, 80, 36, 36)), 1.0, Meaning.FILL),
+        (Scene(FRAME, FRAME, QRect(180, 80, 36, 37)), 1.0, Meaning.EXTEND),
+        (Scene(FRAME, FRAME, QRect(200, 10, 5, 60)), 1.0, Meaning.EXTEND),  # all of it beside
+        (Scene(LARGE, LARGE, QRect(-100, 10, 600, 60)), 1.0, Meaning.FILL),
+        (Scene(LARGE, LARGE, QRect(-101, 10, 600, 60)), 1.0, Meaning.EXTEND),
         (Scene(FRAME, QRect(50, 0, 100, 100)), 1.0, Meaning.EXTEND),
         (Scene(FRAME, QRect(50, 0, 100, 100), QRect(60, 10, 20, 20)), 1.0, Meaning.FILL),
         (Scene(FRAME, QRect(50, 0, 100, 100), NOTHING, solid=False), 1.0, Meaning.CREATE),
@@ -60,6 +68,11 @@ def test_what_goes_on_replaces_the_whole_and_reads_the_picture() -> None:
     assert scene.target(Meaning.EXTEND) == QRect(-30, 0, 230, 100)
     assert scene.source(Meaning.EXTEND) == FRAME
     assert scene.target(Meaning.CREATE).isEmpty()
+
+
+def test_it_goes_on_only_where_the_selection_is_pulled_clearly_beyond() -> None:
+    scene = Scene(FRAME, FRAME, QRect(-30, -4, 235, 50))
+    assert scene.sides() == {"left": 30, "top": 0, "right": 0, "bottom": 0}
 
 
 def test_a_task_gets_the_fields_it_has() -> None:
