@@ -294,6 +294,5 @@ class Projects(QObject):
     def _tell(self, error: EngineError | None) -> bool:
         """Whether there was one."""
         if error:
-            self.said.emit("")  # else "Saved as …" of an earlier time stands beside it
             self.failed.emit(error)
         return error is not None

@@ -178,6 +178,7 @@ class CreateWorkspace(QMainWindow):
                 self._sheets.show_error(error)
 
     def _refuse(self, error: EngineError) -> None:
+        self.easel.say("")  # else "Saved as …" of an earlier time stands beside it
         self.easel.errors.show_error(error, can_retry=False)
 
     def _retry(self) -> None:

@@ -273,7 +273,6 @@ def test_a_failed_save_is_told_and_leaves_the_old_file(
     with failing_disk(3, for_good=True):
         studio.projects.save()
         qtbot.waitUntil(lambda: bool(studio.errors))
-    assert studio.said[-1:] == [""], "an earlier 'Saved as' is taken back"
     assert str(path) in studio.errors[0].message
     assert path.read_bytes() == before
     assert temporary_files(tmp_path) == []

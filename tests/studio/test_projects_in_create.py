@@ -147,3 +147,19 @@ def test_a_project_from_outside_does_not_choose_which_pictures_are_read(
     qtbot.waitUntil(lambda: workspace.staging.count > 0)
     assert [one.path for one in workspace.staging.state()[0]] == [own]
     assert workspace.document.layers[0].name == "<b>"
+
+
+@pytest.mark.parametrize("name", ["broken.atelier", "broken.png"])
+def test_what_cannot_be_opened_takes_an_older_remark_away(
+    qtbot: QtBot, start: Callable[[], CreateWorkspace], tmp_path: Path, name: str
+) -> None:
+    workspace = start()
+    easel = workspace.easel
+    paint(workspace)
+    workspace.sessions.projects.save_to(tmp_path / "fox.atelier")
+    qtbot.waitUntil(lambda: "Saved as" in easel.remark.text)
+    (tmp_path / name).write_bytes(b"neither")
+    workspace.open_file(tmp_path / name)
+    qtbot.waitUntil(easel.errors.isVisible)
+    assert not easel.remark.isVisible()
+    assert workspace.windowTitle() == "fox", "what was open still is"
