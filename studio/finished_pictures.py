@@ -113,7 +113,7 @@ class FinishedPictures(QObject):
         try:
             record = read_task(path)
             if record is None:
-                self._easel.say(self.tr("This image holds no settings of Create."))
+                self._easel.say(self._why_no_program(path))
                 return
             folder = library.find(str(record.values.get("model", "")))
             script = python_script(record, folder, read_size(path), path.parent)
@@ -122,6 +122,15 @@ class FinishedPictures(QObject):
             self._easel.errors.show_error(error, can_retry=False)
         else:
             self._easel.say(self.tr("Copied: a program for diffusers that draws this again."))
+
+    def _why_no_program(self, path: Path) -> str:
+        of_canvas = path not in (self._generating.known_path(), *self._easel.strip.chosen_paths())
+        if of_canvas:
+            return self.tr(
+                "The canvas was put together by hand, which no program does again. "
+                "A single drawing can be copied: choose one below the canvas."
+            )
+        return self.tr("This picture was not drawn by Create, so there is no program for it.")
 
     # ------------------------------------------------------------------ exporting
 

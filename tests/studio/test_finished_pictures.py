@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from drawing_task import Paint
 from PIL import Image, ImageDraw
-from PySide6.QtCore import Qt
-from PySide6.QtGui import QAction, QGuiApplication, QImage
+from PySide6.QtCore import QRect, Qt
+from PySide6.QtGui import QAction, QColor, QGuiApplication, QImage
 from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
@@ -26,6 +26,7 @@ from engine import folders, metadata
 from engine.gate.images import open_image
 from engine.generators.text_to_image import TextToImage
 from engine.worker import Engine, JobState
+from studio.canvas.layer import Layer
 from studio.requests import Meaning
 from studio.settings import Settings
 from studio.widgets.results_strip import IMAGE_ROLE
@@ -225,6 +226,23 @@ def test_a_drawing_is_copied_as_a_program_and_what_is_none_is_said(
     assert "StableDiffusion3Pipeline" in program
     assert "prompt='a fox'" in program
     assert "manual_seed(9)" in program
+
+
+def test_of_a_canvas_that_was_worked_on_it_is_said_what_can_be_copied(
+    qtbot, workspace, drawings
+) -> None:
+    document = workspace.document
+    rect = QRect(0, 0, 40, 40)
+    layer = document.add_layer(Layer("Paint"))
+    with document.edit(layer, "Fill") as edit, edit.paint(rect) as painter:
+        painter.fillRect(rect, QColor("teal"))
+    workspace.easel.strip.clearSelection()
+    workspace.staging.discard()
+    QGuiApplication.clipboard().setText("before")
+    workspace.findChild(QAction, "create_python").trigger()
+    qtbot.waitUntil(lambda: "by hand" in words(workspace))
+    assert "choose one below" in words(workspace)
+    assert QGuiApplication.clipboard().text() == "before"
 
 
 # ------------------------------------------------------------------ exporting
