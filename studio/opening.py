@@ -47,6 +47,7 @@ class Opening(QObject):
         self._origins = origins
         self._reader = ImageReader(self)
         self._reader.failed.connect(self.refused)
+        self._reader.noticed.connect(self._add_to_what_is_said)
         easel.strip.chosen.connect(self.show_file)
         easel.dropped.connect(self._take_dropped)
         easel.stage.empty_wanted.connect(self.new_canvas)
@@ -126,6 +127,11 @@ class Opening(QObject):
             self.open_file(path)
         else:
             self._reader.read(path, add)
+
+    def _add_to_what_is_said(self, notice: str) -> None:
+        """Settings may have been restored from the same picture, which can be undone."""
+        told = self._easel.remark.text
+        self._easel.say(f"{told} {notice}".strip(), undo=bool(told))
 
     def _take_dropped(self, zone: str, path: Path) -> None:
         take = {OPEN: self.open_file, LAYER: self.add_as_layer, REUSE: self._reusing.restore}

@@ -57,6 +57,16 @@ def read_size(path: Path) -> tuple[int, int]:
     return _read(path, size_of)
 
 
+def count_frames(path: Path) -> int:
+    """How many pictures an animated PNG or WebP shows one after the other. Raises FileError."""
+
+    def count(image: Image.Image) -> int:
+        # What a JPEG holds besides is for other programs: its depth, or a small copy of it.
+        return 1 if image.format in ("JPEG", "MPO") else int(getattr(image, "n_frames", 1))
+
+    return _read(path, count)
+
+
 def read_mode(path: Path) -> str:
     """How the file keeps its pixels, in Pillow's words: L, P, RGB, RGBA, CMYK, …; raises
     FileError. No pixel is decoded."""

@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from engine.errors import FileError
-from engine.gate.images import open_image, read_text
+from engine.gate.images import count_frames, open_image, read_text
 
 NOISE = Image.fromarray(np.random.default_rng(0).integers(0, 255, (24, 32, 3), np.uint8))
 
@@ -65,6 +65,16 @@ def test_of_an_animation_the_first_frame_is_taken(tmp_path: Path) -> None:
     frames = [Image.new("RGB", (4, 4), (index, 0, 0)) for index in range(10)]
     frames[0].save(tmp_path / "moving.png", save_all=True, append_images=frames[1:])
     assert open_image(tmp_path / "moving.png").getpixel((0, 0)) == (0, 0, 0)
+
+
+def test_the_frames_of_an_animation_are_counted_and_the_parts_of_a_photo_are_not(
+    tmp_path: Path,
+) -> None:
+    frames = [Image.new("RGB", (4, 4), (60 * index, 0, 0)) for index in range(4)]
+    for name, count in (("moving.png", 4), ("moving.webp", 4), ("photo.mpo", 1), ("still.jpg", 1)):
+        options = {} if name == "still.jpg" else {"save_all": True, "append_images": frames[1:]}
+        frames[0].save(tmp_path / name, **options)
+        assert count_frames(tmp_path / name) == count, name
 
 
 @pytest.mark.parametrize("kind", ["GIF", "BMP", "TIFF", "PPM", "ICO", "TGA", "EPS", "PDF"])

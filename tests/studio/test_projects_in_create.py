@@ -163,3 +163,20 @@ def test_what_cannot_be_opened_takes_an_older_remark_away(
     qtbot.waitUntil(easel.errors.isVisible)
     assert not easel.remark.isVisible()
     assert workspace.windowTitle() == "fox", "what was open still is"
+
+
+@pytest.mark.parametrize("suffix", [".png", ".webp"])
+def test_of_an_animation_it_is_said_that_one_picture_is_shown(
+    qtbot: QtBot, start: Callable[[], CreateWorkspace], tmp_path: Path, suffix: str
+) -> None:
+    workspace, path = start(), tmp_path / f"moving{suffix}"
+    frames = [Image.new("RGB", (16, 16), color) for color in ("red", "green", "blue")]
+    frames[0].save(path, save_all=True, append_images=frames[1:], lossless=True)
+    workspace.open_file(path)
+    remark = workspace.easel.remark
+    qtbot.waitUntil(remark.isVisible)
+    assert f"moving{suffix}" in remark.text and "first of its 3" in remark.text
+    assert workspace.document.composite().pixelColor(8, 8) == QColor("red")
+    frames[0].save(path)
+    workspace.open_file(path)
+    qtbot.waitUntil(lambda: not remark.isVisible())
