@@ -10,7 +10,8 @@ from diffusers import AutoencoderTiny
 from torch import Tensor
 from transformers import CLIPTextModelWithProjection, CLIPTokenizer
 
-from engine.generators.export_text_to_image import INDEX, ExportTextToImage
+from engine.generators.export_text_to_image import ExportTextToImage
+from engine.pipeline_export import INDEX
 from engine.models.autoencoder_source import load_autoencoder
 from engine.models.caption_tokenizer import token_ids
 from engine.runs import RunFolder
