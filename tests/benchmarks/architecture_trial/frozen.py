@@ -11,9 +11,9 @@ from torch import Tensor
 from transformers import CLIPTextModelWithProjection, CLIPTokenizer
 
 from engine.generators.export_text_to_image import ExportTextToImage
-from engine.pipeline_export import INDEX
 from engine.models.autoencoder_source import load_autoencoder
 from engine.models.caption_tokenizer import token_ids
+from engine.pipeline_export import INDEX
 from engine.runs import RunFolder
 
 NAME = "frozen"
