@@ -11,6 +11,7 @@ from PySide6.QtWidgets import (
     QListWidget,
     QListWidgetItem,
     QPushButton,
+    QStackedWidget,
     QVBoxLayout,
     QWidget,
 )
@@ -19,6 +20,7 @@ from engine.errors import EngineError
 from engine.prompts import styles
 from engine.prompts.styles import PLACE, Style
 from studio.theme import SPACING, icon, set_role
+from studio.widgets.empty_state import EmptyState
 from studio.widgets.error_box import ErrorBox
 from studio.widgets.prompt_edit import PromptEdit
 from studio.widgets.remark import Remark
@@ -41,6 +43,7 @@ class StylesDialog(QDialog):
         self._name = QLineEdit(maxLength=60)
         self._prompt, self._negative = PromptEdit(), PromptEdit()
         self._errors, self._remark = ErrorBox(), Remark()
+        self._stack = QStackedWidget()
         for style in styles.own():
             self._list.addItem(_item(style))
         self._lay_out()
@@ -64,12 +67,16 @@ class StylesDialog(QDialog):
         self._name.setFocus()
         self._name.selectAll()
 
+    def _add_new(self) -> None:
+        self.add(Style(self.tr("New style"), f"{PLACE}, "))
+
     def remove(self) -> None:
         row = self._list.currentRow()
         if row < 0:
             return
         self._removed = row, self._style(row)
         self._list.takeItem(row)
+        self._show()  # Qt tells of the new row while the old one is still there
         self._remark.say(self.tr("Removed {}.").format(self._removed[1].name), undo=True)
         self._save()
 
@@ -95,6 +102,11 @@ class StylesDialog(QDialog):
             edit.setPlainText(text)
             edit.blockSignals(False)
         self._name.setText(style.name)
+        any_style = self._list.count() > 0
+        self._stack.setCurrentIndex(1 if any_style else 0)
+        set_role(self._close, "primary" if any_style else "")  # else there would be two
+        for button in (self._add, self._remove):
+            button.setVisible(any_style)
         for widget in (self._name, self._prompt, self._negative, self._remove):
             widget.setEnabled(row >= 0)
 
@@ -110,6 +122,19 @@ class StylesDialog(QDialog):
         style = Style(name, self._prompt.toPlainText(), self._negative.toPlainText())
         _fill(self._list.item(row), style)
         self._save()
+
+    def _make_empty_state(self) -> EmptyState:
+        empty = EmptyState(
+            "palette",
+            self.tr("No styles of your own yet"),
+            self.tr(
+                "A style is words that are put around your prompt, as in “{}, watercolour, "
+                "soft light”. You choose it under Style, beside the prompt."
+            ).format(PLACE),
+            self.tr("New style"),
+        )
+        empty.triggered.connect(self._add_new)
+        return empty
 
     def _save(self) -> None:
         try:
@@ -137,34 +162,37 @@ class StylesDialog(QDialog):
         ):
             widget.setAccessibleName(text)
             form.addRow(text, widget)
-        add = QPushButton(icon("plus"), self.tr("New style"))
-        add.setToolTip(self.tr("Make a style of your own"))
-        add.clicked.connect(lambda: self.add(Style(self.tr("New style"), f"{PLACE}, ")))
+        self._add = QPushButton(icon("plus"), self.tr("New style"))
+        self._add.setToolTip(self.tr("Make a style of your own"))
+        self._add.clicked.connect(self._add_new)
         self._remove = QPushButton(icon("trash-2"), self.tr("Remove"))
         self._remove.setToolTip(self.tr("Take this style away"))
         self._remove.clicked.connect(self.remove)
-        close = QPushButton(self.tr("Close"))
-        set_role(close, "primary")
-        close.clicked.connect(self.close)
+        self._close = QPushButton(self.tr("Close"))
+        self._close.clicked.connect(self.close)
         buttons = QHBoxLayout()
-        for button in (add, self._remove):
+        for button in (self._add, self._remove):
             buttons.addWidget(button)
         buttons.addStretch(1)
-        buttons.addWidget(close)
+        buttons.addWidget(self._close)
         right = QVBoxLayout()
         right.addLayout(form)
         right.addStretch(1)
-        row = QHBoxLayout()
+        listing = QWidget()
+        row = QHBoxLayout(listing)
+        row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(2 * SPACING)
         row.addWidget(self._list)
         row.addLayout(right, 1)
         column = QVBoxLayout(self)
         column.setSpacing(SPACING)
-        column.addLayout(row, 1)
+        self._stack.addWidget(self._make_empty_state())
+        self._stack.addWidget(listing)
+        column.addWidget(self._stack, 1)
         column.addWidget(self._errors)
         column.addWidget(self._remark)
         column.addLayout(buttons)
-        self.resize(80 * SPACING, 40 * SPACING)
+        self.resize(80 * SPACING, 48 * SPACING)
 
 
 def _item(style: Style) -> QListWidgetItem:

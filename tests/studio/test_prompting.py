@@ -23,6 +23,7 @@ from studio.canvas.document import Document
 from studio.dialogs.styles import StylesDialog
 from studio.prompting import Prompting
 from studio.widgets.easel import Easel
+from studio.widgets.empty_state import EmptyState
 from studio.widgets.parameter_form import ParameterForm
 from studio.widgets.prompt_edit import PromptEdit
 from studio.widgets.style_chips import StyleChips
@@ -253,6 +254,23 @@ def test_the_folder_of_lists_is_made_and_shown(desk, home: Path, monkeypatch) ->
     entry(easel.styles, "Open the folder of wildcard lists").trigger()
     assert opened == [str(home / "wildcards")] and (home / "wildcards").is_dir()
     assert "__animal__" in easel.remark.text
+
+
+def test_without_styles_the_dialog_says_what_one_is_and_makes_the_first(qtbot: QtBot, home) -> None:
+    dialog = StylesDialog()
+    qtbot.addWidget(dialog)
+    dialog.show()
+    nothing, name = dialog.findChild(EmptyState), dialog.findChild(QLineEdit)
+    assert nothing.isVisible() and not name.isVisible()
+    shown = [b.text() for b in dialog.findChildren(QPushButton) if b.isVisible()]
+    assert sorted(shown) == ["Close", "New style"], "one action, said once"
+    qtbot.mouseClick(nothing.button, Qt.MouseButton.LeftButton)
+    assert not nothing.isVisible() and name.isVisible() and name.isEnabled()
+    qtbot.keyClicks(name, "fog")
+    assert [style.name for style in styles.own()] == ["fog"]
+    dialog.remove()
+    assert nothing.isVisible()
+    dialog.close()
 
 
 def test_a_prompt_is_kept_as_a_style_named_changed_and_taken_away(qtbot: QtBot, desk, home) -> None:
