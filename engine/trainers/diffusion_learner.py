@@ -16,6 +16,7 @@ from engine.grid import image_grid
 from engine.trainers.image_learner import ImageLearner, set_learning_rate, update
 
 if TYPE_CHECKING:
+    import torch
     from torch import Tensor, nn
 
     from engine.trainers.train_diffusion import TrainDiffusion
@@ -36,6 +37,7 @@ class DiffusionLearner(ImageLearner):
         from engine.trainers.train_diffusion import WIDTHS
 
         super().__init__(task, data, task.held_out)
+        self.measure_quality(task.evaluate_every)
         width = WIDTHS[task.model]
         self.config = PixelUnetConfig(
             data.image_size, data.channels, width, classes, task.objective
@@ -88,7 +90,7 @@ class DiffusionLearner(ImageLearner):
         measured = {"loss": found.item(), "gradient_norm": norm.item()}
         if self.validates(step, task.validate_every):
             measured["val_loss"] = self._validation_loss()
-        return measured
+        return {**measured, **self.quality(step)}
 
     def _share(self, rows: Tensor) -> Tensor:
         return distributed.share(rows).to(self.device)
@@ -124,19 +126,31 @@ class DiffusionLearner(ImageLearner):
         """Drawn from the fixed noise; with classes, a column for each of the first ten."""
         import torch
 
-        from engine.models.gan import to_pixels
-        from engine.models.pixel_diffusion import draw
-
         classes, columns = None, COLUMNS
         if self.config.num_classes:
             columns = min(COLUMNS, self.config.num_classes)
             classes = (torch.arange(columns * ROWS) % columns).to(self.device)
-        noise = self.fixed_noise[: columns * ROWS].to(self.device)
+        return image_grid(self._drawn(self.fixed_noise[: columns * ROWS], classes), columns)
+
+    def draw(self, count: int, chance: torch.Generator) -> NDArray[np.uint8]:
+        """See `ImageLearner.draw`; as the sample grid is, each class as often as any other."""
+        import torch
+
+        noise = torch.randn(count, *self.config.shape, generator=chance).split(VALIDATED)
+        kinds = self.config.num_classes
+        classes = (torch.arange(count) % max(kinds, 1)).to(self.device).split(VALIDATED)
+        parts = zip(noise, classes, strict=True)
+        return np.concatenate([self._drawn(n, c if kinds else None) for n, c in parts])
+
+    def _drawn(self, noise: Tensor, classes: Tensor | None) -> NDArray[np.uint8]:
+        import torch
+
+        from engine.models.gan import to_pixels
+        from engine.models.pixel_diffusion import draw
+
         steps, guidance = self.task.sample_steps, self.task.sample_guidance
         with torch.inference_mode(), self.autocast():
-            return image_grid(
-                to_pixels(draw(self.average, noise, classes, steps, guidance)), columns
-            )
+            return to_pixels(draw(self.average, noise.to(self.device), classes, steps, guidance))
 
     def parts(self) -> Mapping[str, Any]:
         return {"unet": self.unet, "unet_ema": self.average, "optimizer": self.optimizer}

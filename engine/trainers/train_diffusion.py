@@ -10,6 +10,7 @@ from engine.errors import DatasetError
 from engine.image_training import (
     ImageTraining,
     ema_decay_param,
+    evaluate_every_param,
     held_out_param,
     validate_every_param,
 )
@@ -109,6 +110,7 @@ class TrainDiffusion(ImageTraining):
     )
     held_out: float = held_out_param()
     validate_every: int = validate_every_param()
+    evaluate_every: int = evaluate_every_param()
 
     def learner(self, report: Report) -> Learner:
         from engine.trainers.diffusion_learner import DiffusionLearner
