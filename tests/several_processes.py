@@ -78,6 +78,8 @@ def main() -> None:
     import torch  # noqa: F401
     from transformers import GPT2LMHeadModel  # noqa: F401
 
+    import engine.models.pixel_diffusion  # noqa: F401
+
     for line in sys.stdin:
         request = json.loads(line)
         port = _free_port()

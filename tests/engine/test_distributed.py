@@ -21,8 +21,10 @@ from engine import checkpoints, cli, device
 from engine.runs import MetricsTail, RunFolder
 from engine.task import Event
 from engine.trainers.train_autoencoder import TrainAutoencoder
+from engine.trainers.train_diffusion import TrainDiffusion
 from engine.trainers.train_gan import TrainGan
 from engine.trainers.train_text_to_image import TrainTextToImage
+from engine.trainers.train_vae import TrainVae
 from engine.training import TrainingTask
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -62,6 +64,29 @@ def gan(pictures: str) -> TrainingTask:
     return TrainGan(
         dataset=pictures, model="mlp_small", image_size="28", latent_dim=4, precision="float32",
         batch_size=4, max_steps=8, seed=5, **CADENCE,
+    )  # fmt: skip
+
+
+def relativistic(pictures: str) -> TrainingTask:
+    """With penalties in the steps 4 and 8, and with few images shown changed."""
+    return dataclasses.replace(gan(pictures), loss="relativistic", gamma=1.0)
+
+
+def wgan(pictures: str) -> TrainingTask:
+    return dataclasses.replace(gan(pictures), loss="wgan_gp", augment="off")
+
+
+def vae(pictures: str) -> TrainingTask:
+    return TrainVae(
+        dataset=pictures, model="small", image_size="28", latent_dim=4, precision="float32",
+        held_out=0.3, batch_size=4, max_steps=8, seed=5, **CADENCE,
+    )  # fmt: skip
+
+
+def diffusion(pictures: str) -> TrainingTask:
+    return TrainDiffusion(
+        dataset=pictures, model="tiny", image_size="28", sample_steps=1, precision="float32",
+        held_out=0.3, warmup_steps=2, batch_size=4, max_steps=8, seed=5, **CADENCE,
     )  # fmt: skip
 
 
@@ -113,6 +138,10 @@ def assert_same_but_for_rounding(one: Path, other: Path, names: tuple[str, ...])
     [
         (autoencoder, ("autoencoder", "average")),
         (gan, ("generator", "discriminator")),
+        (relativistic, ("generator", "discriminator")),
+        (wgan, ("generator", "discriminator")),
+        (vae, ("vae", "vae_ema")),
+        (diffusion, ("unet", "unet_ema")),
         (text_to_image, ("model", "caption_heads")),
     ],
 )
