@@ -1,16 +1,20 @@
-"""What can be made of the run on the page, beside steering it: a film, a walk."""
+"""What can be made of the run on the page, beside steering it: a film, a walk, comparisons; and a
+look at the data of the next."""
 
 from __future__ import annotations
 
 from PySide6.QtCore import QObject, Qt
-from PySide6.QtWidgets import QDockWidget, QMainWindow
+from PySide6.QtWidgets import QDockWidget, QMainWindow, QStackedWidget
 
 from engine.runs import RunFolder
 from engine.worker import Engine
 from studio.actions import Command
+from studio.dataset_look import DatasetLook
+from studio.nearest_look import NearestLook
 from studio.run_follower import RunUpdate
 from studio.timelapse_export import TimelapseExport
 from studio.walking import Walking
+from studio.widgets.new_run import NewRun
 from studio.widgets.run_page import RunPage
 
 
@@ -22,15 +26,33 @@ class RunStudies(QObject):
         self._timelapse = TimelapseExport(engine, self)
         page.monitor.add_below(self._timelapse.bar)
         page.monitor.film_requested.connect(self._timelapse.bar.open)
-
         self.walking = Walking(engine, self)
+        self.nearest = NearestLook(page.monitor.grid, engine, self)
+        page.monitor.add_below(self.nearest.bar)
+        self.dataset = DatasetLook(engine, self)
 
-    def add_dock(self, window: QMainWindow, beside: QDockWidget) -> None:
+    def attach(
+        self, window: QMainWindow, beside: QDockWidget, pages: QStackedWidget, new_run: NewRun
+    ) -> None:
+        """A dock `beside` those that are there, and a page among the others."""
+        pages.addWidget(self.dataset.page)
+        new_run.look_requested.connect(self.dataset.look)
+        self._pages = pages
+        self._page_before = pages.currentIndex()
+        self.dataset.opened.connect(self._show_dataset)
+        self.dataset.closed.connect(lambda: pages.setCurrentIndex(self._page_before))
         self._walk_dock = QDockWidget(self.tr("Walk"), window)
         self._walk_dock.setObjectName("train_walk")
         self._walk_dock.setWidget(self.walking.panel)
         window.addDockWidget(Qt.DockWidgetArea.LeftDockWidgetArea, self._walk_dock)
         window.tabifyDockWidget(beside, self._walk_dock)
+
+    def _show_dataset(self) -> None:
+        page = self.dataset.page
+        if self._pages.currentWidget() is not page:
+            self._page_before = self._pages.currentIndex()
+        self._pages.setCurrentWidget(page)
+        page.setFocus()
 
     def _walk(self) -> None:
         self._walk_dock.show()
@@ -41,10 +63,12 @@ class RunStudies(QObject):
         """Another run is on the page."""
         self._timelapse.set_run(run.path)
         self.walking.set_run(run)
+        self.nearest.set_run(run)
 
     def show_update(self, update: RunUpdate) -> None:
         """What is new in the folder of the run."""
         self.walking.show_update(update)
+        self.nearest.show_update(update)
 
     def actions_table(self) -> list[Command]:
         film = self._timelapse.bar.open

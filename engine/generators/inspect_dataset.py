@@ -123,7 +123,8 @@ def _of_file(folder: Path, path: Path, captions: tuple[str, ...]) -> Found:
     try:
         return Found(name, open_image(path), read_mode(path), " · ".join(captions))
     except FileError as error:
-        return Found(name, None, error=error)
+        why = error.message.removeprefix(f"{path} ")  # the name stands beside it
+        return Found(name, None, error=FileError(why, error.hint))
 
 
 def _cell(image: Image.Image) -> Image.Image:

@@ -18,6 +18,7 @@ class NewRun(QWidget):
     """`start_requested` carries a checked task; what is wrong is said under its field."""
 
     start_requested = Signal(object)
+    look_requested = Signal(str)  # the dataset whose images a person wants to see
 
     def __init__(self, trainers: Sequence[type[Task]], parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -40,6 +41,13 @@ class NewRun(QWidget):
         self.button = QPushButton(theme.icon("play"), self.tr("Start training"))
         self.button.setToolTip(self.tr("Begin a new run with these settings"))
         self.button.clicked.connect(self.start)
+        self.look = QPushButton(theme.icon("database"), self.tr("Look at the data"))
+        self.look.setToolTip(
+            self.tr("See the images, how many there are, and which are broken or there twice")
+        )
+        self.look.clicked.connect(
+            lambda: self.look_requested.emit(str(self.form.values()["dataset"]))
+        )
         self._lay_out()
         self._show(0)
 
@@ -53,6 +61,7 @@ class NewRun(QWidget):
         foot.setContentsMargins(2 * theme.SPACING, theme.SPACING, *(2 * theme.SPACING,) * 2)
         foot.setSpacing(theme.SPACING)
         foot.addWidget(self.errors)
+        foot.addWidget(self.look)
         foot.addWidget(self.button)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -89,3 +98,5 @@ class NewRun(QWidget):
     def _show(self, index: int) -> None:
         self._forms.setCurrentIndex(index)
         self._summary.setText(self._trainers[index].summary)
+        names = {field.name for field in self._trainers[index].fields()}
+        self.look.setVisible({"dataset", "image_size"} <= names)  # of images, not of texts

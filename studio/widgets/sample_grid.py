@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from studio import theme
 from studio.background import Background
-from studio.widgets.crisp_picture import CrispPicture
+from studio.widgets.cell_picker import CellPicker
 
 CACHED = 128  # grids kept decoded; a grid of 8×8 digits takes 150 kB
 AHEAD = 4  # neighbours read in advance on either side while scrubbing
@@ -21,11 +21,13 @@ class SampleGridView(QWidget):
     """The grid of one step with its caption. `show_sample` may be called at any rate."""
 
     shown = Signal(object)  # the Path of the picture that is now on the screen
+    picked = Signal(object, int)  # that Path, and which of the pictures in it
 
     def __init__(self, empty_text: str = "", parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._empty_text = empty_text or self.tr("Samples from fixed noise appear here.")
-        self._canvas = CrispPicture()
+        self._canvas = CellPicker()
+        self._canvas.picked.connect(self._pick)
         self._caption = QLabel()
         self._caption.setTextFormat(Qt.TextFormat.PlainText)
         self._caption.setAlignment(Qt.AlignmentFlag.AlignCenter)
@@ -33,6 +35,7 @@ class SampleGridView(QWidget):
         self._images: OrderedDict[Path, QImage] = OrderedDict()
         self._reading: set[Path] = set()
         self._wanted: Path | None = None
+        self._on_screen: Path | None = None
         self._near: frozenset[Path] = frozenset()
         self._background = Background(self)
         layout = QVBoxLayout(self)
@@ -43,7 +46,7 @@ class SampleGridView(QWidget):
         self.clear()
 
     def clear(self) -> None:
-        self._wanted = None
+        self._wanted = self._on_screen = None
         self._images.clear()
         self._canvas.show_image(None)
         self._caption.setText(self._empty_text)
@@ -62,6 +65,18 @@ class SampleGridView(QWidget):
             self._read(path)
         for near in ahead:
             self._read(near)
+
+    def set_cells(self, size: int) -> None:
+        """How wide and high the pictures of the grid are; 0 where none of them can be picked."""
+        self._canvas.set_cells(size)
+
+    def set_current_cell(self, cell: int | None) -> None:
+        """Mark the picture that is told about."""
+        self._canvas.set_current(cell)
+
+    def _pick(self, cell: int) -> None:
+        if self._on_screen:
+            self.picked.emit(self._on_screen, cell)
 
     @property
     def caption(self) -> str:
@@ -111,4 +126,5 @@ class SampleGridView(QWidget):
 
     def _show(self, path: Path) -> None:
         self._canvas.show_image(self._images[path])
+        self._on_screen = path
         self.shown.emit(path)

@@ -108,7 +108,7 @@ class TrainWorkspace(QMainWindow):
         self._draw_dock = self._add_dock("train_draw", self.tr("Draw"), self.drawing)
         self.tabifyDockWidget(new, runs)
         self.tabifyDockWidget(runs, self._draw_dock)
-        self._studies.add_dock(self, self._draw_dock)
+        self._studies.attach(self, self._draw_dock, self._pages, self.new_run)
         new.raise_()
 
     def _add_dock(self, name: str, title: str, widget: QWidget) -> QDockWidget:
