@@ -36,26 +36,31 @@ class LatestWish(QObject):
     def forget(self) -> None:
         """Nothing is wanted any more; what is running says nothing."""
         self._wanted = None
-        if self._job:
-            self._job.cancel()
-            self._job = None
+        if job := self._part():
+            job.cancel()
 
     def _next(self) -> None:
         if self._job or self._wanted is None:
             return
         make, self._wanted = self._wanted, None
-        job = Job(make(), folders.outputs(), listed=False)
-        job.reported.connect(lambda event: self._hear(job, event))
-        job.changed.connect(lambda: self._changed(job))
-        self._job = job
-        self._engine.submit(job)
+        self._job = Job(make(), folders.outputs(), listed=False)
+        # Methods of an object that is deleted are called no more: a job may outlive us.
+        self._job.reported.connect(self._hear)
+        self._job.changed.connect(self._changed)
+        self._engine.submit(self._job)
 
-    def _hear(self, job: Job, event: Event) -> None:
-        if job is self._job:
-            self.reported.emit(event)
+    def _hear(self, event: Event) -> None:
+        self.reported.emit(event)
 
-    def _changed(self, job: Job) -> None:
-        if job is self._job and job.state.ended:
-            self._job = None
+    def _changed(self) -> None:
+        if self._job and self._job.state.ended and (job := self._part()):
             self.ended.emit(job)
             self._next()
+
+    def _part(self) -> Job | None:
+        """From the job that runs, which is heard no more."""
+        job, self._job = self._job, None
+        if job:
+            job.reported.disconnect(self._hear)
+            job.changed.disconnect(self._changed)
+        return job

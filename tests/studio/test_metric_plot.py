@@ -81,7 +81,7 @@ def test_losses_and_verdicts_have_a_pane_each_and_the_rest_waits_to_be_chosen(
         ["generator_loss", "discriminator_loss"],
         ["d_real", "d_fake"],
     ]
-    kid = next(action for action in plot.tools._menu.actions() if action.text() == "Kid")
+    kid = next(action for action in plot.tools._menu.actions() if action.text() == "KID")
     kid.trigger()
     assert [p.names for p in plot.visible_panes()][-1] == ["kid"]
     drawn(qtbot, plot)

@@ -264,6 +264,9 @@ def test_the_zoom_is_kept_while_the_size_is_and_else_the_picture_fits_again(view
     view.set_staged(Staged(plain(GREEN), QRect(0, 0, 200, 100)))
     assert (view.zoom, place_of(view)) == (zoom, place)
     view.document.resize(QRect(0, 0, 50, 50))
+    reached = view.viewport.transform().mapRect(QRectF(0, 0, 200, 100))
+    assert reached.center() == QPointF(200, 150), "what is staged beyond the picture is in sight"
+    view.set_staged(None)
     assert place_of(view).center() == QPointF(200, 150)
 
 
