@@ -8,7 +8,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -17,6 +16,8 @@ from engine import files
 
 if TYPE_CHECKING:
     from engine.runs import RunFolder
+
+REMEMBERED = 200  # bytes; every line tells a time, so that no two ends are alike
 
 
 @dataclass(frozen=True)
@@ -37,17 +38,18 @@ class MetricsTail:
     def __init__(self, run: RunFolder) -> None:
         self._run = run
         self._offset = 0
-        self._inode = 0
+        self._last = b""
+        """What stood before the offset. It tells a file that was written anew, also one that has
+        grown beyond the offset since; its number on the disk may be that of the old one again."""
 
     def read(self) -> tuple[list[MetricLine], bool]:
         """(new lines, whether the file was rewritten and everything earlier is void)."""
         try:
             with open(self._run.metrics_path, "rb") as stream:
-                status = os.fstat(stream.fileno())
-                rewritten = self._inode not in (0, status.st_ino) or status.st_size < self._offset
+                stream.seek(self._offset - len(self._last))
+                rewritten = stream.read(len(self._last)) != self._last
                 if rewritten:
-                    self._offset = 0
-                self._inode = status.st_ino
+                    self._offset, self._last = 0, b""
                 stream.seek(self._offset)
                 data = stream.read()
         except FileNotFoundError:
@@ -56,6 +58,7 @@ class MetricsTail:
             raise files.unreadable(self._run.metrics_path, error) from error
         whole = data[: data.rfind(b"\n") + 1]  # the last line may still be half-written
         self._offset += len(whole)
+        self._last = (self._last + whole)[-REMEMBERED:]
         lines = whole.decode("utf-8", "replace").split("\n")
         return [line for text in lines if (line := parse_metric(text))], rewritten
 

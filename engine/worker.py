@@ -140,6 +140,9 @@ class Engine(QThread):
             self.jobs_changed.emit()  # whoever keeps a journal writes it before the work starts
         else:
             self._unlisted[job.id] = job
+        if self.closing:  # a thread begun now would outlive us
+            self._tell(job._request, Ended(job._request.number, cancelled=True))
+            return
         with self._changed:
             self._queue.append(job._request)
             self._changed.notify()

@@ -56,9 +56,11 @@ class LiveBar(QFrame):
         """What they are now; a box in which somebody types is left alone."""
         for name, box in self._boxes.items():
             value = values.get(name)
-            if isinstance(value, int | float) and self._told.get(name) != value:
+            before = self._told.get(name)
+            if isinstance(value, int | float) and before != value:
                 self._told[name] = self._asked[name] = float(value)
-                if not box.hasFocus():
+                # Focus alone is no typing: left as it was, the old value would be sent on leaving.
+                if not box.hasFocus() or box.number() == before:
                     box.setValue(float(value))
 
     def set_running(self, running: bool) -> None:

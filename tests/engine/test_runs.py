@@ -104,6 +104,25 @@ class TestMetrics:
             stream.write(record.encode() + b"\n")
         assert steps(MetricsTail(run)) == [1, 2]
 
+    def test_a_file_written_anew_is_known_though_it_has_the_number_of_the_old_and_is_longer(
+        self, run: RunFolder, tmp_path: Path
+    ) -> None:
+        tail = MetricsTail(run)
+        for step in (1, 2, 3):
+            run.log(step, {"loss": 1.0})
+        assert steps(tail) == [1, 2, 3]
+        number = run.metrics_path.stat().st_ino
+        other = RunFolder(tmp_path / "other")
+        other.create({})
+        for step in (1, 4, 5, 6, 7):
+            other.log(step, {"loss": 2.0})
+        with open(run.metrics_path, "r+b") as stream:
+            stream.write(other.metrics_path.read_bytes())
+        assert run.metrics_path.stat().st_ino == number
+        lines, rewritten = tail.read()
+        assert rewritten
+        assert [line.step for line in lines] == [1, 4, 5, 6, 7]
+
     def test_a_rewritten_file_is_read_anew(self, run: RunFolder) -> None:
         tail = MetricsTail(run)
         for step in range(1, 11):

@@ -218,6 +218,19 @@ def test_closing_during_a_job_is_quick_and_leaves_no_process(
     assert not psutil.pid_exists(pid)
 
 
+@pytest.mark.parametrize("listed", [True, False])
+def test_what_a_closed_engine_is_given_is_cancelled_and_begins_no_thread(
+    engine: Engine, tmp_path: Path, listed: bool
+) -> None:
+    engine.close()
+    job = Job(Count(total=3), tmp_path, listed=listed)
+    diary = Diary(job)
+    engine.submit(job)
+    engine.close()
+    assert diary.endings == ["cancelled"]
+    assert not engine.isRunning()
+
+
 def test_the_same_code_runs_in_a_thread_for_debugging(qtbot: QtBot, tmp_path: Path) -> None:
     engine = Engine("debug", Standby(isolated=False))
     job, diary = start(engine, Misbehave(how="silent"), tmp_path)

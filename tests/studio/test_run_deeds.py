@@ -328,6 +328,23 @@ def test_a_real_run_is_branched_tuned_rolled_back_and_trained_on(
     qtbot.waitUntil(lambda: box.number() == 0.0005)  # it is what it was at step 4
 
 
+def test_a_box_that_only_has_the_focus_follows_the_run_and_sends_nothing_on_leaving(
+    qtbot: QtBot, open_train: Callable[[], TrainWorkspace]
+) -> None:
+    run = begin()
+    workspace = open_train()
+    wait_for(qtbot, "learning", workspace)
+    click(qtbot, workspace.page, "Tune")
+    box = workspace.page.live.box("generator_learning_rate")
+    box.setFocus()
+    run.log_event(
+        41, "generator_learning_rate = 0.002 #1", {"set": {"generator_learning_rate": 0.002}}
+    )
+    qtbot.waitUntil(lambda: box.number() == 0.002)
+    workspace.page.transport.setFocus()
+    assert sent(run) == []
+
+
 def test_a_folder_of_nobodys_making_does_not_break_the_page(
     qtbot: QtBot, open_train: Callable[[], TrainWorkspace], tmp_path: Path
 ) -> None:
