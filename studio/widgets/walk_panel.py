@@ -135,8 +135,15 @@ class WalkPanel(QWidget):
         column = QVBoxLayout(self._controls)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(theme.SPACING)
-        for name, box in (("seed_from", self._from), ("seed_to", self._to)):
-            column.addLayout(self._seed_row(name, box))
+        seeds = QGridLayout()
+        seeds.setSpacing(theme.SPACING)
+        seeds.setColumnStretch(1, 1)
+        for row, (name, box) in enumerate((("seed_from", self._from), ("seed_to", self._to))):
+            label = self._walk.field(name).param.label
+            seeds.addWidget(self._label(label, box), row, 0)
+            seeds.addWidget(box, row, 1)
+            seeds.addWidget(self._dice(label, box), row, 2)
+        column.addLayout(seeds)
         way = QHBoxLayout()
         way.setSpacing(theme.SPACING)
         way.addWidget(self._play)
@@ -164,20 +171,14 @@ class WalkPanel(QWidget):
         outer.addWidget(scroll, 1)
         self.setFocusProxy(self._position)
 
-    def _seed_row(self, name: str, box: NumberBox) -> QHBoxLayout:
+    def _dice(self, label: str, box: NumberBox) -> QToolButton:
         dice = QToolButton()
         dice.setIcon(theme.icon("dices"))
         dice.setToolTip(self.tr("Another seed by chance"))
-        label = self._walk.field(name).param.label
         dice.setAccessibleName(self.tr("Throw dice: {label}").format(label=label))
         theme.set_role(dice, "quiet")
         dice.clicked.connect(lambda: box.setValue(random_seed()))
-        row = QHBoxLayout()
-        row.setSpacing(theme.SPACING)
-        row.addWidget(self._label(label, box))
-        row.addWidget(box, 1)
-        row.addWidget(dice)
-        return row
+        return dice
 
     def _direction_rows(self) -> QGridLayout:
         rows = QGridLayout()

@@ -89,7 +89,7 @@ def test_what_is_usual_is_the_median_way_to_the_nearest_other_one() -> None:
     np.fill_diagonal(apart, np.inf)
     expected = np.median(apart.min(axis=1))
     assert TrainingImages(images).usual_distance() == pytest.approx(expected, rel=1e-4)
-    twice = np.concatenate([images, images[:5]])
+    twice = np.concatenate([images, images[:30]])
     assert TrainingImages(twice).usual_distance() > 0.5 * expected, "doubles are not the rule"
 
 

@@ -95,6 +95,8 @@ def test_runs_have_colours_and_metrics_have_styles(qtbot: QtBot, open_train: Ope
     qtbot.waitUntil(lambda: all(len(curves) == 2 for curves in pane._others.values()))
     looks = {(curve._color, curve._style) for curve in pane._every_curve()}
     assert len(looks) == 6
+    raw = [curve._raw.getData()[0] for curves in pane._others.values() for curve in curves.values()]
+    assert all(line is None or len(line) == 0 for line in raw), "faint lines of all are a fog"
     assert len({color for color, _ in looks}) == 3
     assert len({style for _, style in looks}) == 2
 
