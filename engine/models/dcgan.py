@@ -77,7 +77,7 @@ class Discriminator(nn.Module):
             layers += [nn.Conv2d(outputs, outputs, 3, padding=1), nn.LeakyReLU(0.2)]
         layers += [nn.Flatten(), nn.Linear(config.features[-1] * config.smallest**2, 1)]
         self.layers = nn.Sequential(*layers)
-        self.apply(_initialise if config.spectral_norm else _initialise_unbound)
+        self.apply(_initialise)
         for layer in self.layers:
             if config.spectral_norm and isinstance(layer, nn.Conv2d | nn.Linear):
                 spectral_norm(layer)
@@ -91,10 +91,3 @@ def _initialise(layer: nn.Module) -> None:
         nn.init.normal_(layer.weight, 0.0, 0.02)
         if layer.bias is not None:
             nn.init.zeros_(layer.bias)
-
-
-def _initialise_unbound(layer: nn.Module) -> None:
-    """What nothing scales later must begin at the right scale (He et al. 2015, 1502.01852)."""
-    if isinstance(layer, nn.Conv2d | nn.Linear):
-        nn.init.kaiming_normal_(layer.weight, a=0.2)
-        nn.init.zeros_(layer.bias)

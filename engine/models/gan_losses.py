@@ -87,6 +87,6 @@ LOSSES = {
     ),
     # Jolicoeur-Martineau 2018 (1807.00734) with R1 and R2, as in R3GAN (2501.05441)
     "relativistic": GanLoss(
-        _more_real, _more_real, compares=True, penalty=zero_centred, penalty_every=4, gamma=0.1
+        _more_real, _more_real, compares=True, penalty=zero_centred, penalty_every=4, gamma=1.0
     ),
 }

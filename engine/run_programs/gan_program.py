@@ -49,7 +49,7 @@ _LOSSES = {
         compares=True,
         penalty="zero_centred",
         penalty_every=4,
-        gamma=0.1,
+        gamma=1.0,
     ),
 }
 _IMPORTS = """\

@@ -10,7 +10,7 @@ from image_runs import assert_same_run, cancel_at, ignore, measured, write_digit
 from torch import Tensor, nn
 
 from engine.errors import Cancelled
-from engine.models import dcgan, gan
+from engine.models import gan
 from engine.models.diff_augment import NUMBERS, augmented
 from engine.models.gan_losses import LOSSES, gradient_penalty, zero_centred
 from engine.runs import RunFolder
@@ -57,7 +57,7 @@ class TestLosses:
 
     def test_penalties_come_every_so_often_and_weigh_accordingly(self) -> None:
         weights = [LOSSES["relativistic"].penalty_weight(step) for step in range(1, 9)]
-        assert weights == pytest.approx([0, 0, 0, 0.4, 0, 0, 0, 0.4])
+        assert weights == pytest.approx([0, 0, 0, 4, 0, 0, 0, 4])
         assert LOSSES["relativistic"].penalty_weight(4, gamma=2.0) == 8.0
         assert [LOSSES["wgan_gp"].penalty_weight(step) for step in (1, 2)] == [10.0, 10.0]
         assert LOSSES["hinge"].penalty_weight(4, gamma=2.0) == 0.0
@@ -87,11 +87,6 @@ class TestLosses:
             learner = TrainGan(dataset=digits, loss=loss, **TINY).learner(ignore)
             parametrized = any("original" in name for name in learner.discriminator.state_dict())
             assert parametrized == bound == learner.config.spectral_norm
-
-    def test_an_unbound_discriminator_keeps_the_scale_of_its_input(self) -> None:
-        torch.manual_seed(0)
-        network = dcgan.Discriminator(dcgan.DcganConfig(32, 1, 8, 32, spectral_norm=False))
-        assert 0.2 < network(torch.randn(64, 1, 32, 32)).std() < 5
 
     def test_a_run_from_before_is_read_with_spectral_norm(self) -> None:
         assert gan.GanConfig("dcgan", 28, 1, 8, 4).spectral_norm
