@@ -6,7 +6,6 @@ trainer of the studio knows it.
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -15,15 +14,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
-from engine import files
-from engine.errors import FileError
+from tests.benchmarks.sticker_quality import labelled_weights
 from tests.benchmarks.sticker_quality.artwork import Pictures, as_batch
 from tests.benchmarks.sticker_quality.convolution import convolution
 
 FILE = "evaluator.safetensors"
 BATCH = 128
 STYLE_WIDTH = 128
-NOT_LETTERED = "It was not written by train_evaluator; train it again."
 
 
 class _Residual(nn.Module):
@@ -104,32 +101,18 @@ class Evaluator:
 
 
 def save(evaluator: Evaluator, folder: Path) -> Path:
-    """Write the evaluator into `folder` as safetensors; raises FileError."""
-    from safetensors.torch import save as to_bytes
-
+    """Write the evaluator into `folder`; raises FileError."""
     labels = {
         "concepts": evaluator.concepts,
         "styles": evaluator.styles,
         "width": evaluator.width,
     }
-    tensors = {name: value.contiguous() for name, value in evaluator.network.state_dict().items()}
-    files.write_bytes(folder / FILE, to_bytes(tensors, {"labels": json.dumps(labels)}))
-    return folder / FILE
+    return labelled_weights.write(folder / FILE, evaluator.network, labels)
 
 
 def load(folder: Path) -> Evaluator:
     """The evaluator that `save` wrote into `folder`; raises FileError."""
-    from safetensors import SafetensorError, safe_open
-
-    path = folder / FILE
-    try:
-        with safe_open(path, "pt") as stream:
-            labels = json.loads((stream.metadata() or {})["labels"])
-            tensors = {name: stream.get_tensor(name) for name in stream.keys()}  # noqa: SIM118
-    except OSError as error:
-        raise FileError(f"{path} cannot be read.", "Train the evaluator first.") from error
-    except (SafetensorError, KeyError, ValueError) as error:
-        raise FileError(f"{path} is no evaluator.", NOT_LETTERED) from error
+    tensors, labels = labelled_weights.read(folder / FILE, "evaluator")
     concepts, styles = tuple(labels["concepts"]), tuple(labels["styles"])
     network = Network(len(concepts), len(styles), labels["width"])
     network.load_state_dict(tensors)

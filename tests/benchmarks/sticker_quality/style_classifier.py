@@ -7,7 +7,6 @@ concepts it has never seen: told by heart, any artwork is in the right style.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,8 +17,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor, nn
 
-from engine import files
-from engine.errors import FileError
+from tests.benchmarks.sticker_quality import labelled_weights
 from tests.benchmarks.sticker_quality.convolution import convolution
 
 FILE = "style_classifier.safetensors"
@@ -87,32 +85,18 @@ def as_input(pictures: Tensor) -> Tensor:
 
 
 def save(classifier: StyleClassifier, folder: Path) -> Path:
-    """Write it into `folder` as safetensors; raises FileError."""
-    from safetensors.torch import save as to_bytes
-
+    """Write it into `folder`; raises FileError."""
     labels = {
         "styles": classifier.styles,
         "width": classifier.width,
         "unseen": classifier.unseen,
     }
-    tensors = {name: value.contiguous() for name, value in classifier.network.state_dict().items()}
-    files.write_bytes(folder / FILE, to_bytes(tensors, {"labels": json.dumps(labels)}))
-    return folder / FILE
+    return labelled_weights.write(folder / FILE, classifier.network, labels)
 
 
 def load(folder: Path) -> StyleClassifier:
     """What `save` wrote into `folder`; raises FileError."""
-    from safetensors import SafetensorError, safe_open
-
-    path = folder / FILE
-    try:
-        with safe_open(path, "pt") as stream:
-            labels = json.loads((stream.metadata() or {})["labels"])
-            tensors = {name: stream.get_tensor(name) for name in stream.keys()}  # noqa: SIM118
-    except OSError as error:
-        raise FileError(f"{path} cannot be read.", "Train the classifier first.") from error
-    except (SafetensorError, KeyError, ValueError) as error:
-        raise FileError(f"{path} is no style classifier.", "Train it again.") from error
+    tensors, labels = labelled_weights.read(folder / FILE, "style classifier")
     network = Network(len(labels["styles"]), labels["width"])
     network.load_state_dict(tensors)
     return StyleClassifier(
