@@ -7,9 +7,17 @@ from collections.abc import Mapping
 from typing import Any, TypeVar
 
 from engine.metadata import Value
-from engine.prompts.styles import styled
+from engine.prompts.styles import others, styled
+from engine.prompts.weights import is_balanced
 from engine.prompts.wildcards import evaluate
 from engine.task import Task, param
+
+CONTRAST = 0.8
+"""How much of a prompt is kept away from where a style is asked for that the model learned by name.
+
+Guidance leads from the negative prompt to the prompt (Ho and Salimans, arXiv:2207.12598): where
+both say what is to be drawn, most of the way between them is the style.
+"""
 
 Written = TypeVar("Written", bound=Task)
 
@@ -41,15 +49,20 @@ def evaluated(task: Written) -> tuple[Written, dict[str, Value]]:
 def evaluated_values(values: Mapping[str, Any]) -> dict[str, str]:
     """The prompts as they are drawn, and no style left to put around them."""
     style, seed = str(values.get("style", "")), int(values.get("seed", 0))
-    prompt, negative_prompt = styled(
-        str(values.get("prompt", "")),
-        str(values.get("negative_prompt", "")),
-        style,
-        str(values.get("model", "")),
-    )
+    model, written = str(values.get("model", "")), str(values.get("prompt", ""))
+    prompt, negative_prompt = styled(written, str(values.get("negative_prompt", "")), style, model)
+    negative_prompt = evaluate(negative_prompt, seed, "negative_prompt")
+    if (rest := others(style, model)) != style:
+        plain = evaluate(styled(written, "", rest, model)[0], seed, "prompt")
+        negative_prompt = ", ".join(filter(None, (negative_prompt, _contrast(plain))))
     whole = {
         "prompt": evaluate(prompt, seed, "prompt"),
-        "negative_prompt": evaluate(negative_prompt, seed, "negative_prompt"),
+        "negative_prompt": negative_prompt,
         "style": "",
     }
     return {name: text for name, text in whole.items() if name in values}
+
+
+def _contrast(plain: str) -> str:
+    """For a negative prompt: the prompt without the style that is to be seen all the clearer."""
+    return f"({plain}:{CONTRAST:g})" if plain and is_balanced(plain) else plain

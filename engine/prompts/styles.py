@@ -96,6 +96,12 @@ def styled(prompt: str, negative_prompt: str, field: str, model: str) -> tuple[s
     return prompt, negative_prompt
 
 
+def others(field: str, model: str) -> str:
+    """The field without the styles that the model learned by name."""
+    learned = {style.name for style in models_own(model)}
+    return joined([name for name in names_in(field) if name not in learned])
+
+
 def around(field: str, model: str) -> tuple[tuple[str, str], tuple[str, str]]:
     """What these styles put before and after the prompt, and before and after the negative one.
 

@@ -12,6 +12,7 @@ from engine import folders
 from engine.errors import EngineError, FileError
 from engine.prompts import styles, wildcards
 from engine.prompts.emphasis import Emphasised, emphasise
+from engine.prompts.evaluation import evaluated_values
 from engine.prompts.styles import Style
 from engine.prompts.weights import HEAVIEST, Piece, groups, is_weighted, parse, plain_text
 from engine.prompts.wildcards import evaluate, has_wildcards
@@ -261,6 +262,35 @@ def test_a_models_own_styles_come_first_and_ones_own_before_the_shipped() -> Non
     assert "pixel art" in found
     shipped = styles.styles("no such model")
     assert all("{prompt}" in style.prompt for style in shipped if style.name != "flat")
+
+
+def as_drawn(prompt: str, style: str, negative_prompt: str = "") -> tuple[str, str]:
+    values = {"prompt": prompt, "negative_prompt": negative_prompt, "style": style}
+    whole = evaluated_values({**values, "model": "stickers", "seed": 5})
+    assert whole["style"] == ""
+    return whole["prompt"], whole["negative_prompt"]
+
+
+def test_a_style_the_model_learned_is_set_against_the_prompt_without_it() -> None:
+    assert as_drawn("fox", "3d", "blur") == ("3d fox", "blur, (fox:0.8)")
+    assert as_drawn("(red:1.2) fox", "3d") == ("3d (red:1.2) fox", "((red:1.2) fox:0.8)")
+    assert as_drawn("", "3d") == ("3d", "")
+    assert as_drawn("fox :)", "3d") == ("3d fox :)", "fox :)"), (
+        "a bracket alone would take the weight"
+    )
+    assert as_drawn("3d fox", "", "blur") == ("3d fox", "blur")
+
+
+def test_other_styles_stay_on_both_sides() -> None:
+    styles.save_own([Style("fog", "{prompt} in fog", "sun")])
+    assert as_drawn("fox", "fog", "blur") == ("fox in fog", "blur, sun")
+    assert as_drawn("fox", "fog, 3d") == ("3d fox in fog", "sun, (fox in fog:0.8)")
+
+
+def test_wildcards_are_the_same_on_both_sides() -> None:
+    prompt, negative_prompt = as_drawn("__color__ __animal__", "3d")
+    assert negative_prompt == f"({prompt.removeprefix('3d ')}:0.8)"
+    assert "_" not in prompt
 
 
 def test_a_style_that_is_not_there_is_named() -> None:

@@ -17,6 +17,8 @@ from engine import files, library
 from engine.gate.images import open_image
 from engine.generators.text_to_image import TextToImage
 from engine.pipelines import LoadedPipeline, load_text_to_image
+from engine.prompts.embedding import prompt_arguments
+from engine.prompts.evaluation import CONTRAST, evaluated_values
 from engine.task import Report
 from tests.benchmarks.sticker_quality.artwork import Pictures, small
 
@@ -29,6 +31,8 @@ class Request:
 
     prompt: str
     seed: int
+    style: str = ""
+    """The name of one, chosen as in Create."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +73,8 @@ class Artist:
 
     def path(self, request: Request, batch: int) -> Path:
         settings = (TextToImage.num_inference_steps, TextToImage.guidance_scale, batch == 1)
-        key = repr((request.prompt, request.seed, settings)).encode()
+        styled = (request.style, CONTRAST) if request.style else ()
+        key = repr((request.prompt, request.seed, settings, *styled)).encode()
         return self.folder / f"{hashlib.sha256(key).hexdigest()[:20]}.png"
 
     def _drawn(self, requests: Sequence[Request]) -> Iterator[Image.Image]:
@@ -84,11 +89,30 @@ class Artist:
         # In-place noise of each seed, whatever shares its batch.
         random = [torch.Generator("cpu").manual_seed(request.seed) for request in requests]
         result = self.model.pipe(
-            [request.prompt for request in requests],
+            **self._prompts(requests),
             width=width, height=height, generator=random, output_type="np", **settings,
         )  # fmt: skip
         for pixels in result.images:
             yield Image.fromarray((pixels * 255).round().astype(np.uint8))
+
+    def _prompts(self, requests: Sequence[Request]) -> dict[str, Any]:
+        """The arguments for all of them at once, as the task makes them for each; in a batch all
+        or none have a style."""
+        import torch
+
+        each = [self._prompt(request) for request in requests]
+        columns = {name: [one[name] for one in each] for name in each[0]}
+        return {
+            name: torch.cat(column) if isinstance(column[0], torch.Tensor) else column
+            for name, column in columns.items()
+        }
+
+    def _prompt(self, request: Request) -> dict[str, Any]:
+        written = {"prompt": request.prompt, "negative_prompt": "", "style": request.style}
+        drawn = evaluated_values(
+            {**written, "seed": request.seed, "model": str(self.model.folder.path)}
+        )
+        return prompt_arguments(self.model, drawn["prompt"], drawn["negative_prompt"])
 
 
 def hire(model: str, out: Path, report: Report = lambda event: None) -> Artist:

@@ -94,32 +94,37 @@ def styles(
     artist: Artist,
     lists: FixedLists,
 ) -> Figures:
-    """Each style asked for by its word: how often the drawing is in it; the same of the artwork.
+    """Each style chosen by its name: how often the drawing is in it; where its word is typed before
+    the prompt instead; the same of the artwork.
 
     All of concepts that the classifier has never seen.
     """
     print("styles")
     complete = styled_concepts(lists, artwork)
+    codes = {lists.concepts[code].english: code for code in complete}
     requests = [
-        Request(f"{style} {lists.concepts[code].english}", SEEDS[0])
+        Request(lists.concepts[code].english, seed, style)
         for style in classifier.styles
         for code in complete
+        for seed in SEEDS
     ]
-    asked = np.repeat(np.arange(len(classifier.styles)), len(complete))
+    typed = [Request(f"{one.style} {one.prompt}", one.seed) for one in requests]
+    asked = np.repeat(np.arange(len(classifier.styles)), len(complete) * len(SEEDS))
     real = [index for code in complete for index in artwork.indices_of(code)]
     of_real = np.array([classifier.styles.index(artwork.styles[index]) for index in real])
     originals = [artwork.open(index) for index in real]
-    pictures = artist.draw(requests)
+    right = [{codes[request.prompt]} for request in requests]
+    pictures, by_word = artist.draw(requests), artist.draw(typed)
     return {
         "styles": classifier.styles,
         "drawn": _styled(classifier, pictures, asked),
+        "drawn_by_a_word_in_the_prompt": _styled(classifier, by_word, asked),
         "artwork": _styled(classifier, originals, of_real),
         "artwork_through_autoencoder": _styled(
             classifier, artist.through_autoencoder(originals), of_real
         ),
-        "concept_of_drawn": named(
-            evaluator, seen(pictures), [{code} for code in complete] * len(classifier.styles)
-        ),
+        "concept_of_drawn": named(evaluator, seen(pictures), right),
+        "concept_of_drawn_by_a_word": named(evaluator, seen(by_word), right),
     }
 
 

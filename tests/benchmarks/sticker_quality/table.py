@@ -35,6 +35,7 @@ def _percents(row: Figures) -> str:
 def _styles(figures: Figures) -> str:
     names = figures["styles"]
     drawn, real = figures["drawn"], figures["artwork"]
+    typed = figures["drawn_by_a_word_in_the_prompt"]
     decoded = figures["artwork_through_autoencoder"]
     head = f"| Style asked for \\ seen | {' | '.join(names)} |"
     lines = [head, "|---" * (len(names) + 1) + "|"]
@@ -42,10 +43,12 @@ def _styles(figures: Figures) -> str:
         lines.append(f"| {name} | {' | '.join(f'{part:.0%}' for part in row)} |")
     told = (
         f"Styles: {drawn['right']:.1%} of {drawn['pictures']} drawings are told to be in the style "
-        f"asked for, of the real artwork of these concepts {real['right']:.1%} "
+        f"chosen ({typed['right']:.1%} where its word is only typed before the prompt), of the "
+        f"real artwork of these concepts {real['right']:.1%} "
         f"({decoded['right']:.1%} through the model's autoencoder), by a classifier that has never "
         "seen these concepts. The concept of the drawings is right in "
-        f"{figures['concept_of_drawn']['top_1']:.1%}."
+        f"{figures['concept_of_drawn']['top_1']:.1%} "
+        f"({figures['concept_of_drawn_by_a_word']['top_1']:.1%})."
     )
     return "\n".join(lines) + "\n\n" + told
 
