@@ -12,7 +12,7 @@ from studio.actions import Command
 from studio.dataset_look import DatasetLook
 from studio.nearest_look import NearestLook
 from studio.run_follower import RunUpdate
-from studio.timelapse_export import TimelapseExport
+from studio.run_products import RunProducts
 from studio.walking import Walking
 from studio.widgets.new_run import NewRun
 from studio.widgets.run_page import RunPage
@@ -23,9 +23,7 @@ class RunStudies(QObject):
 
     def __init__(self, page: RunPage, engine: Engine, parent: QObject) -> None:
         super().__init__(parent)
-        self._timelapse = TimelapseExport(engine, self)
-        page.monitor.add_below(self._timelapse.bar)
-        page.monitor.film_requested.connect(self._timelapse.bar.open)
+        self.products = RunProducts(page.monitor, engine, self)
         self.walking = Walking(engine, self)
         self.nearest = NearestLook(page.monitor.grid, engine, self)
         page.monitor.add_below(self.nearest.bar)
@@ -61,18 +59,18 @@ class RunStudies(QObject):
 
     def set_run(self, run: RunFolder) -> None:
         """Another run is on the page."""
-        self._timelapse.set_run(run.path)
+        self.products.set_run(run.path)
         self.walking.set_run(run)
         self.nearest.set_run(run)
 
     def show_update(self, update: RunUpdate) -> None:
         """What is new in the folder of the run."""
+        self.products.show_update(update)
         self.walking.show_update(update)
         self.nearest.show_update(update)
 
     def actions_table(self) -> list[Command]:
-        film = self._timelapse.bar.open
         return [
-            Command("film", self.tr("Export timelapse…"), "Ctrl+Shift+E", "download", film),
+            *self.products.actions_table(),
             Command("walk", self.tr("Walk"), "Ctrl+Shift+W", "move", self._walk),
         ]

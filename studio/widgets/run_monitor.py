@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from PySide6.QtCore import Qt, QUrl, Signal
+from PySide6.QtCore import Qt, QUrl
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import (
     QHBoxLayout,
@@ -30,8 +30,6 @@ UNMARKED = ("step", "stop", "sample")  # what follows from these is marked, or n
 class RunMonitor(QWidget):
     """Shows what a RunFollower reads. Scrubbing moves a line through the curves; a click into the
     curves moves the scrubber."""
-
-    film_requested = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -60,20 +58,26 @@ class RunMonitor(QWidget):
 
     def _build_foot(self) -> QVBoxLayout:
         """The timeline, and what is asked in place about the run as a whole."""
-        film = QToolButton()
-        film.setIcon(theme.icon("download"))
-        film.setToolTip(self.tr("Export the run as GIF, WebP or MP4"))
-        film.setAccessibleName(self.tr("Export timelapse"))
-        theme.set_role(film, "quiet")
-        film.clicked.connect(self.film_requested)
+        self._tools = QHBoxLayout()
+        self._tools.setSpacing(0)
         row = QHBoxLayout()
         row.setSpacing(theme.SPACING)
         row.addWidget(self.timeline, 1)
-        row.addWidget(film)
+        row.addLayout(self._tools)
         self._foot = QVBoxLayout()
         self._foot.setSpacing(theme.SPACING)
         self._foot.addLayout(row)
         return self._foot
+
+    def add_tool(self, icon: str, name: str, tool_tip: str) -> QToolButton:
+        """A button beside the timeline."""
+        tool = QToolButton()
+        tool.setIcon(theme.icon(icon))
+        tool.setToolTip(tool_tip)
+        tool.setAccessibleName(name)
+        theme.set_role(tool, "quiet")
+        self._tools.addWidget(tool)
+        return tool
 
     def add_below(self, bar: QWidget) -> None:
         """Under the timeline; it shows and hides itself."""

@@ -28,7 +28,7 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     """The folders that would have been shown in a file manager."""
     shown: list[Path] = []
     monkeypatch.setattr(
-        "studio.timelapse_export.QDesktopServices.openUrl",
+        "studio.run_task.QDesktopServices.openUrl",
         lambda url: shown.append(Path(url.toLocalFile())),
     )
     return shown
@@ -72,7 +72,7 @@ def test_two_clicks_make_a_film_and_show_where_it_is(
     workspace = open_train()
     qtbot.mouseClick(button(workspace, "Export timelapse"), Qt.MouseButton.LeftButton)
     qtbot.mouseClick(button(workspace, "Export"), Qt.MouseButton.LeftButton)
-    bar = workspace._studies._timelapse.bar
+    bar = workspace._studies.products.task("film").bar
     assert bar._bar.isVisible() and not button(workspace, "Export").isEnabled()
     qtbot.waitUntil(lambda: bool(opened), timeout=20_000)
     (film,) = films()
@@ -86,7 +86,7 @@ def test_the_keyboard_chooses_the_format(
     qtbot: QtBot, open_train: Open, opened: list[Path]
 ) -> None:
     workspace = open_train()
-    bar = workspace._studies._timelapse.bar
+    bar = workspace._studies.products.task("film").bar
     workspace.activateWindow()
     qtbot.keyClick(
         workspace,
@@ -108,9 +108,9 @@ def test_what_goes_wrong_is_said_there_with_a_way_out(
 ) -> None:
     monkeypatch.setattr("engine.film_files.find_spec", lambda name: None)
     workspace = open_train()
-    bar = workspace._studies._timelapse.bar
+    bar = workspace._studies.products.task("film").bar
     bar.open()
-    bar._format.setCurrentText("MP4")
+    bar._editors["file_format"].setCurrentText("MP4")
     qtbot.mouseClick(button(workspace, "Export"), Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: bar.errors.isVisible(), timeout=20_000)
     assert "Or choose GIF or WebP" in bar.errors.details()
@@ -123,9 +123,9 @@ def test_put_away_a_film_that_is_being_made_is_given_up(
     frame = Frames.frame
     monkeypatch.setattr(Frames, "frame", lambda *args: (time.sleep(0.2), frame(*args))[1])
     workspace = open_train()
-    bar = workspace._studies._timelapse.bar
+    bar = workspace._studies.products.task("film").bar
     bar.open()
-    bar.export()
+    bar.request()
     qtbot.mouseClick(button(workspace, "Close"), Qt.MouseButton.LeftButton)
     (job,) = workspace._make.jobs
     qtbot.waitUntil(lambda: job.state.ended, timeout=20_000)
