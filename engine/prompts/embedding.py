@@ -2,7 +2,8 @@
 
 A weighted word keeps the direction in which it moves the text away from an empty one, and goes
 further along it, or less far: ComfyUI's and compel's reading of A1111's syntax. The weights act on
-the states of CLIP's tokens; the pooled vector and T5 read the words without them.
+the states of CLIP's tokens; the pooled vector and T5 read the words without them. The marks after
+the text hold its meaning as a whole: where all its words are weakened, they are with them.
 """
 
 from __future__ import annotations
@@ -61,9 +62,11 @@ def token_weights(model: LoadedPipeline, pieces: list[Piece]) -> list[float]:
     weights = [piece.weight for piece in pieces for _ in piece.text]  # one a character
     window = tokenizer.model_max_length
     encoded = tokenizer(plain_text(pieces), truncation=True, return_offsets_mapping=True)
-    # The marks at the start and the end of the text stand for no character.
-    told = [weights[start] if start < end else 1.0 for start, end in encoded["offset_mapping"]]
-    return told + [1.0] * (window - len(told))
+    spans = encoded["offset_mapping"]  # empty for the marks at the start and the end of the text
+    heaviest = max((weights[start] for start, end in spans if start < end), default=1.0)
+    end_weight = min(1.0, heaviest)
+    told = [weights[start] if start < end else end_weight for start, end in spans]
+    return [1.0, *told[1:], *[end_weight] * (window - len(told))]
 
 
 def _tokenizers(model: LoadedPipeline) -> list[Any]:

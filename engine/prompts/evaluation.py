@@ -12,11 +12,12 @@ from engine.prompts.weights import is_balanced
 from engine.prompts.wildcards import evaluate
 from engine.task import Task, param
 
-CONTRAST = 0.8
+CONTRAST = 0.5
 """How much of a prompt is kept away from where a style is asked for that the model learned by name.
 
 Guidance leads from the negative prompt to the prompt (Ho and Salimans, arXiv:2207.12598): where
-both say what is to be drawn, most of the way between them is the style.
+both say what is to be drawn, most of the way between them is the style. More of it costs the
+picture what is drawn: `tests/benchmarks/sticker_quality` measures both.
 """
 
 Written = TypeVar("Written", bound=Task)

@@ -15,6 +15,8 @@ PLACE = "{prompt}"
 LARGEST_FILE = 4_000_000
 SEPARATOR = ","
 """Between names in the field of a task, so that no name holds one."""
+LEARNED_WEIGHT = 5
+"""Of the word of a style that the model learned by name: the one word among those of the prompt."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,7 @@ def models_own(model: str) -> tuple[Style, ...]:
         words = library.styles(model)
     except ModelError:  # whoever uses the model is told
         return ()
-    return tuple(Style(word, f"{word} {PLACE}") for word in words)
+    return tuple(Style(word, f"({word}:{LEARNED_WEIGHT}) {PLACE}") for word in words)
 
 
 def own() -> tuple[Style, ...]:

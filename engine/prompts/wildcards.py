@@ -41,12 +41,16 @@ def evaluate(text: str, seed: int, purpose: str = "") -> str:
 
 def has_wildcards(text: str) -> bool:
     """Whether `text` stands for more than one prompt."""
-    inside, last = 0, text.rfind("}")
+    chosen_among: list[bool] = []  # of each open brace, whether it offers more than one
     for match in _TOKEN.finditer(text):
+        token = match[0]
         if match["name"]:
             return True
-        inside = max(inside + {"{": 1, "}": -1}.get(match[0], 0), 0)
-        if inside and match[0] == "|" and match.end() <= last:
+        if token == "{":
+            chosen_among.append(False)
+        elif token == "|" and chosen_among:
+            chosen_among[-1] = True
+        elif token == "}" and chosen_among and chosen_among.pop():
             return True
     return False
 

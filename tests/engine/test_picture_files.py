@@ -20,6 +20,7 @@ from engine.generators.export_image import ExportImage
 from engine.generators.text_to_image import TextToImage
 from engine.metadata import TaskRecord, parse_record, read_task, record_of, write_picture
 from engine.picture_settings import settings_in
+from engine.prompts.evaluation import evaluated
 from engine.task import Field, Task
 
 TASKS = [registry.task_class(name) for name in registry.task_names()]
@@ -89,12 +90,14 @@ def test_what_was_written_is_shown_only_where_it_draws_the_same(tmp_path: Path) 
         write_picture(tmp_path / "a.png", Image.new("RGB", (2, 2)), record)
         settings = settings_in(tmp_path / "a.png")
         assert settings is not None and settings.values["prompt"] == shown
-    styled = {**drawn, "prompt": "flat cat"}
-    record = TaskRecord("text_to_image", styled, written={"prompt": "cat", "style": "flat"})
-    write_picture(tmp_path / "a.png", Image.new("RGB", (2, 2)), record)
-    settings = settings_in(tmp_path / "a.png")
-    assert settings is not None
-    assert (settings.values["prompt"], settings.values["style"]) == ("cat", "flat")
+    task, written = evaluated(TextToImage(prompt="cat", style="flat", seed=3))
+    as_now, as_once = task.to_dict(), {**drawn, "prompt": "flat cat"}
+    for styled, shown, style in ((as_now, "cat", "flat"), (as_once, "flat cat", "")):
+        record = TaskRecord("text_to_image", styled, written=written)
+        write_picture(tmp_path / "a.png", Image.new("RGB", (2, 2)), record)
+        settings = settings_in(tmp_path / "a.png")
+        assert settings is not None
+        assert (settings.values["prompt"], settings.values["style"]) == (shown, style)
 
 
 # ------------------------------------------------------------------ JPEG

@@ -98,6 +98,12 @@ def test_weights_stand_by_their_tokens_to_the_end_of_the_window(model: LoadedPip
     assert weights[-1] == 1
 
 
+def test_what_holds_the_whole_text_is_weakened_with_all_of_its_words(model: LoadedPipeline) -> None:
+    for prompt, weight in (("(a cat:0.5)", 0.5), ("(a:0.5) cat", 1), ("(a cat:2)", 1), ("", 1)):
+        weights = token_weights(model, parse(prompt))
+        assert (weights[0], weights[-1]) == (1, weight)
+
+
 def test_a_weight_changes_the_picture_and_goes_round(
     folders_of: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

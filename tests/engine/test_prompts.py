@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from engine import folders
@@ -197,6 +197,7 @@ def test_what_is_a_choice_is_seen(text: str) -> None:
 
 
 @given(prompts, st.integers(0, 2**32))
+@example("{|{}", 0)
 def test_what_was_drawn_draws_itself(text: str, seed: int) -> None:
     try:
         once = evaluate(text, seed)
@@ -257,7 +258,7 @@ def test_a_models_own_styles_come_first_and_ones_own_before_the_shipped() -> Non
     styles.save_own([Style("watercolor", "wet {prompt}"), Style("flat", "boring {prompt}")])
     found = {style.name: style for style in styles.styles("stickers")}
     assert next(iter(found)) == "flat"
-    assert found["flat"].prompt == "flat {prompt}"
+    assert found["flat"].prompt == "(flat:5) {prompt}"
     assert found["watercolor"].prompt == "wet {prompt}"
     assert "pixel art" in found
     shipped = styles.styles("no such model")
@@ -272,10 +273,10 @@ def as_drawn(prompt: str, style: str, negative_prompt: str = "") -> tuple[str, s
 
 
 def test_a_style_the_model_learned_is_set_against_the_prompt_without_it() -> None:
-    assert as_drawn("fox", "3d", "blur") == ("3d fox", "blur, (fox:0.8)")
-    assert as_drawn("(red:1.2) fox", "3d") == ("3d (red:1.2) fox", "((red:1.2) fox:0.8)")
-    assert as_drawn("", "3d") == ("3d", "")
-    assert as_drawn("fox :)", "3d") == ("3d fox :)", "fox :)"), (
+    assert as_drawn("fox", "3d", "blur") == ("(3d:5) fox", "blur, (fox:0.5)")
+    assert as_drawn("(red:1.2) fox", "3d") == ("(3d:5) (red:1.2) fox", "((red:1.2) fox:0.5)")
+    assert as_drawn("", "3d") == ("(3d:5)", "")
+    assert as_drawn("fox :)", "3d") == ("(3d:5) fox :)", "fox :)"), (
         "a bracket alone would take the weight"
     )
     assert as_drawn("3d fox", "", "blur") == ("3d fox", "blur")
@@ -284,12 +285,12 @@ def test_a_style_the_model_learned_is_set_against_the_prompt_without_it() -> Non
 def test_other_styles_stay_on_both_sides() -> None:
     styles.save_own([Style("fog", "{prompt} in fog", "sun")])
     assert as_drawn("fox", "fog", "blur") == ("fox in fog", "blur, sun")
-    assert as_drawn("fox", "fog, 3d") == ("3d fox in fog", "sun, (fox in fog:0.8)")
+    assert as_drawn("fox", "fog, 3d") == ("(3d:5) fox in fog", "sun, (fox in fog:0.5)")
 
 
 def test_wildcards_are_the_same_on_both_sides() -> None:
     prompt, negative_prompt = as_drawn("__color__ __animal__", "3d")
-    assert negative_prompt == f"({prompt.removeprefix('3d ')}:0.8)"
+    assert negative_prompt == f"({prompt.removeprefix('(3d:5) ')}:0.5)"
     assert "_" not in prompt
 
 

@@ -199,7 +199,9 @@ def test_a_file_that_is_no_evaluator_is_refused(tmp_path: Path) -> None:
 
 @pytest.fixture
 def artist(tmp_path: Path) -> Artist:
-    return hire(str(tiny_models.save_stable_diffusion_3(tmp_path / "tiny")), tmp_path / "out")
+    folder = tiny_models.save_stable_diffusion_3(tmp_path / "tiny")
+    (folder / "styles.json").write_text(json.dumps([*PAPERS]), encoding="utf-8")
+    return hire(str(folder), tmp_path / "out")
 
 
 def test_a_drawing_is_kept_and_depends_on_prompt_and_seed(artist: Artist) -> None:

@@ -59,7 +59,7 @@ def test_wildcards_and_styles_come_back_as_they_were_written(
 ) -> None:
     task = TextToImage(prompt="a {red|blue} __animal__", style="flat, night", seed=9)
     drawn, written = evaluated(task)
-    assert drawn.prompt.startswith("flat a ") and drawn.prompt.count("{") == 0
+    assert drawn.prompt.startswith("(flat:5) a ") and drawn.prompt.count("{") == 0
     path = tmp_path / "own.png"
     write_picture(path, Image.new("RGB", (8, 8)), record_of(drawn, written=written))
     workspace.reusing.restore(path)

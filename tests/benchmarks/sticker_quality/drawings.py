@@ -19,6 +19,7 @@ from engine.generators.text_to_image import TextToImage
 from engine.pipelines import LoadedPipeline, load_text_to_image
 from engine.prompts.embedding import prompt_arguments
 from engine.prompts.evaluation import CONTRAST, evaluated_values
+from engine.prompts.styles import LEARNED_WEIGHT
 from engine.task import Report
 from tests.benchmarks.sticker_quality.artwork import Pictures, small
 
@@ -73,7 +74,7 @@ class Artist:
 
     def path(self, request: Request, batch: int) -> Path:
         settings = (TextToImage.num_inference_steps, TextToImage.guidance_scale, batch == 1)
-        styled = (request.style, CONTRAST) if request.style else ()
+        styled = (request.style, CONTRAST, LEARNED_WEIGHT) if request.style else ()
         key = repr((request.prompt, request.seed, settings, *styled)).encode()
         return self.folder / f"{hashlib.sha256(key).hexdigest()[:20]}.png"
 
