@@ -33,7 +33,7 @@ class Quality:
         """For people: never a number without its deviation, its count and its space."""
         found = self.manifolds
         return (
-            f"KID x10^3 = {self.kid.mean * 1000:.1f} +- {self.kid.deviation * 1000:.1f}, "
+            f"KID ×10³ = {self.kid.mean * 1000:.1f} ± {self.kid.deviation * 1000:.1f}, "
             f"precision {found.precision:.2f}, recall {found.recall:.2f}, "
             f"density {found.density:.2f}, coverage {found.coverage:.2f} "
             f"({self.count:,} samples, {space.label})"

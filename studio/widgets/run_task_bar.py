@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QKeyEvent
+from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import (
     QComboBox,
     QFrame,
@@ -16,6 +16,7 @@ from PySide6.QtWidgets import (
     QLineEdit,
     QProgressBar,
     QPushButton,
+    QScrollArea,
     QSpinBox,
     QVBoxLayout,
     QWidget,
@@ -30,6 +31,8 @@ from studio.widgets.number_box import indent_text
 
 TENS_FROM = 1000
 """A number that can be so large is stepped through by tens."""
+MOST_LINES = 5
+"""Of what is said, at one time; the curves above need the room."""
 
 
 @dataclass(frozen=True)
@@ -65,11 +68,7 @@ class RunTaskBar(QFrame):
         self._close.clicked.connect(self._dismiss)
         self._bar = QProgressBar()
         self._bar.setAccessibleName(words.progress)
-        self._said = QLabel()
-        self._said.setTextFormat(Qt.TextFormat.PlainText)
-        self._said.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self._said.setWordWrap(True)
-        theme.set_role(self._said, "caption")
+        self._said = _Said()
         self._lay_out(task)
         self.set_busy(False)
         self.hide()
@@ -93,7 +92,6 @@ class RunTaskBar(QFrame):
             layout.addWidget(widget)
 
     def open(self) -> None:
-        self._said.clear()
         self._said.hide()
         self.errors.hide()
         self.show()
@@ -110,14 +108,16 @@ class RunTaskBar(QFrame):
         self._bar.setRange(0, 0)
         self._bar.setVisible(busy)
         self._button.setEnabled(not busy)
+        self._said.hide()
 
     def show_progress(self, progress: Progress) -> None:
         self._bar.setRange(0, progress.total or 0)
         self._bar.setValue(progress.step)
+        if progress.stage:
+            self._said.say(f"{progress.stage[0].upper()}{progress.stage[1:]}…")
 
     def say(self, text: str) -> None:
-        self._said.setText(text)
-        self._said.show()
+        self._said.say(text)
 
     def show_error(self, error: EngineError) -> None:
         self.errors.show_error(error)
@@ -133,6 +133,38 @@ class RunTaskBar(QFrame):
     def _dismiss(self) -> None:
         self.cancel_requested.emit()
         self.hide()
+
+
+class _Said(QScrollArea):
+    """A few lines of text that can be selected; where there are more, they are scrolled."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._label = QLabel()
+        self._label.setTextFormat(Qt.TextFormat.PlainText)
+        self._label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self._label.setWordWrap(True)
+        theme.set_role(self._label, "caption")
+        self.setWidget(self._label)
+        self.setWidgetResizable(True)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+
+    def say(self, text: str) -> None:
+        self._label.setText(text)
+        self._fit()
+        self.show()
+
+    def text(self) -> str:
+        return self._label.text()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        needed = self._label.heightForWidth(self.viewport().width())
+        self.setFixedHeight(min(needed, MOST_LINES * self._label.fontMetrics().lineSpacing()))
 
 
 def _editor(task: type[Task], name: str) -> QComboBox | QSpinBox | QLineEdit:

@@ -90,8 +90,8 @@ def test_the_anchors_are_the_best_and_the_worst(trained: Path, tmp_path: Path) -
     assert best["kid"] + 10 * best["kid_deviation"] < min(quality["run"]["kid"], worst["kid"])
     assert best["precision"] > 0.7
     assert worst["recall"] < 0.1
-    assert lines[1].startswith("real against real: KID x10^3 = ")
-    assert lines[2].startswith("untrained: KID x10^3 = ")
+    assert lines[1].startswith("real against real: KID ×10³ = ")
+    assert lines[2].startswith("untrained: KID ×10³ = ")
     alone, lines = evaluated(trained, tmp_path / "alone", anchors=False)
     assert list(alone["quality"]) == ["run"]
     assert alone["quality"]["run"] == quality["run"]

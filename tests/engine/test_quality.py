@@ -207,8 +207,8 @@ def test_the_line_says_all_that_belongs_to_a_number(reference: Reference) -> Non
     space = space_for("digits")
     found = measure(space.features(reference.images), space.features(reference.others), 0)
     line = found.line(space)
-    assert line.startswith("KID x10^3 = ")
-    assert f"+- {found.kid.deviation * 1000:.1f}, precision 0." in line
+    assert line.startswith("KID ×10³ = ")
+    assert f"± {found.kid.deviation * 1000:.1f}, precision 0." in line
     assert line.endswith(f"(400 samples, {space.label})")
     assert found.to_dict()["samples"] == 400
 

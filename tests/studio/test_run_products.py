@@ -81,7 +81,14 @@ def test_a_gan_is_measured_in_place(qtbot: QtBot, open_train: Open, tmp_path: Pa
     samples.setFocus()
     samples.setValue(30)  # type: ignore[union-attr]
     qtbot.keyClick(asked, Qt.Key.Key_Return)
-    qtbot.waitUntil(lambda: asked._said.isVisible(), timeout=60_000)
+    shown: set[str] = set()
+
+    def done() -> bool:
+        shown.add(asked._said.text())
+        return "Saved" in asked._said.text()
+
+    qtbot.waitUntil(done, timeout=60_000)
+    assert any(text.endswith("…") for text in shown), "what it is doing is told meanwhile"
     (record,) = folders.outputs().glob("quality-*.json")
     stored = json.loads(record.read_text("utf-8"))
     said = asked._said.text()
