@@ -61,6 +61,7 @@ class RunSampling(Task):
         minimum=0,
         maximum=100_000_000,
         unit="step",
+        zero="newest",
     )
     num_images: int = param(
         64,

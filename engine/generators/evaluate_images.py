@@ -45,6 +45,7 @@ class EvaluateImages(Task):
         minimum=0,
         maximum=100_000_000,
         unit="step",
+        zero="newest",
     )
     num_samples: int = param(
         2000,

@@ -46,6 +46,7 @@ class ExportLanguageModel(Task):
         minimum=0,
         maximum=100_000_000,
         unit="step",
+        zero="newest",
     )
     weights: str = param(
         "best",

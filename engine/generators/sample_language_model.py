@@ -44,6 +44,7 @@ class SampleLanguageModel(Task):
         minimum=0,
         maximum=100_000_000,
         unit="step",
+        zero="newest",
     )
     max_new_tokens: int = same_param(TextGeneration, "max_new_tokens")
     temperature: float = same_param(TextGeneration, "temperature")

@@ -53,6 +53,7 @@ class WalkGan(Task):
         minimum=0,
         maximum=100_000_000,
         unit="step",
+        zero="newest",
     )
     seed_from: int = param(
         1,

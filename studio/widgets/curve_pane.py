@@ -11,7 +11,7 @@ from itertools import cycle
 import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import QEvent, QPointF, QSize, Qt, Signal
-from PySide6.QtGui import QMouseEvent
+from PySide6.QtGui import QFont, QFontMetricsF, QMouseEvent
 from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from studio import theme
@@ -199,11 +199,22 @@ class CurvePane(QWidget):
         return line
 
 
+class _LeftAxis(pg.AxisItem):  # type: ignore[misc]
+    """Its numbers keep a line apart, where a low pane or a large text leaves no room for more."""
+
+    def tickSpacing(self, low: float, high: float, size: float) -> list[tuple[float, float]]:
+        (largest, offset), *rest = super().tickSpacing(low, high, size) or [(0.0, 0.0)]
+        needed = QFontMetricsF(self.style["tickFont"] or QFont()).height() * (high - low) / size
+        while 0 < largest < needed:
+            largest *= 2
+        return [(largest, offset), *rest] if largest else []
+
+
 class _Plot(pg.PlotWidget):  # type: ignore[misc]  # pyqtgraph has no types
     """The pyqtgraph part: drag pans, wheel zooms the steps, click picks one, double-click fits."""
 
     def __init__(self, pane: CurvePane) -> None:
-        super().__init__()
+        super().__init__(axisItems={"left": _LeftAxis("left")})
         self._pane = pane
         self.setAccessibleName(pane.title)
         self.setMinimumHeight(80)

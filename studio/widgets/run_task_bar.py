@@ -152,8 +152,8 @@ class _Said(QScrollArea):
 
     def say(self, text: str) -> None:
         self._label.setText(text)
-        self._fit()
         self.show()
+        self._fit()
 
     def text(self) -> str:
         return self._label.text()
@@ -163,8 +163,10 @@ class _Said(QScrollArea):
         self._fit()
 
     def _fit(self) -> None:
-        needed = self._label.heightForWidth(self.viewport().width())
-        self.setFixedHeight(min(needed, MOST_LINES * self._label.fontMetrics().lineSpacing()))
+        needed = self._label.heightForWidth(self.viewport().width())  # -1 for no text
+        self.setFixedHeight(
+            min(max(needed, 0), MOST_LINES * self._label.fontMetrics().lineSpacing())
+        )
 
 
 def _editor(task: type[Task], name: str) -> QComboBox | QSpinBox | QLineEdit:
@@ -177,6 +179,7 @@ def _editor(task: type[Task], name: str) -> QComboBox | QSpinBox | QLineEdit:
     elif isinstance(field.default, int):
         editor = QSpinBox()
         indent_text(editor)
+        editor.setSpecialValueText(field.param.zero)
         editor.setRange(int(field.param.minimum or 0), int(field.param.maximum or 0))
         editor.setValue(field.default)
         editor.setSingleStep(10 if editor.maximum() >= TENS_FROM else 1)

@@ -7,7 +7,7 @@ import time
 import numpy as np
 import pytest
 from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
-from PySide6.QtGui import QMouseEvent
+from PySide6.QtGui import QFontMetricsF, QMouseEvent
 from PySide6.QtWidgets import QApplication, QSlider, QToolButton
 from pytestqt.qtbot import QtBot
 
@@ -221,6 +221,22 @@ def test_events_are_marked_and_named_under_the_cursor(qtbot: QtBot, plot: Metric
     assert list(loss._marks.xvals) == [500]
     hover(loss, place(loss, 501.0))
     assert plot.tools._readout.text() == "Step 500 · paused"
+
+
+@pytest.mark.parametrize("high", [0.9, 1.7, 4.2, 63.0, 880.0])
+def test_the_numbers_of_a_low_pane_keep_apart_in_large_text(
+    qtbot: QtBot, plot: MetricPlot, high: float
+) -> None:
+    font = plot.font()
+    font.setPointSizeF(20)
+    plot.setFont(font)
+    plot.extend({"generator_loss": (STEPS, STEPS / STEPS.max() * high)})
+    drawn(qtbot, plot)
+    axis = pane(plot, "Loss")._plot.getAxis("left")
+    line = QFontMetricsF(axis.style["tickFont"]).height()
+    for height in (40, 80, 160):
+        (spacing, _), *_ = axis.tickSpacing(0, high, height)
+        assert spacing * height / high >= line
 
 
 def test_cleared_it_says_what_will_come(qtbot: QtBot, plot: MetricPlot) -> None:
