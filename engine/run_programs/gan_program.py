@@ -1,8 +1,4 @@
-"""A run of train_gan as a program of plain PyTorch that makes the same steps, bit for bit.
-
-The networks are those of engine/models, word for word; the loop is that of
-engine/trainers/gan_learner.py without what watches it.
-"""
+"""A run of train_gan as a program of plain PyTorch that makes the same steps, bit for bit."""
 
 from __future__ import annotations
 
@@ -10,8 +6,8 @@ from dataclasses import dataclass
 from typing import cast
 
 from engine.errors import EngineError
-from engine.run_programs.copied_source import Source, copied, header
-from engine.run_programs.data_lines import data_lines
+from engine.run_programs.copied_source import Source, copied
+from engine.run_programs.image_program import Lesson, image_program
 from engine.run_programs.recorded import RecordedRun
 from engine.trainers.train_gan import TrainGan
 
@@ -52,55 +48,7 @@ _LOSSES = {
         gamma=1.0,
     ),
 }
-_IMPORTS = """\
-import copy
-from functools import lru_cache
-import numpy as np
-import torch
-from PIL import Image
-from torch.nn import functional
-"""
-_PROGRAM = '''\
-"""Trains a GAN as a run of Atelier did, with PyTorch, NumPy and Pillow alone.
-
-On the same kind of processor, with the same torch and number of threads, the losses are those of
-the run bit for bit{but}.
-"""
-
-{imports}
-
-# The run was {name}, with torch {torch}.
-{constants}
-torch.set_num_threads({threads})
-torch.manual_seed(SEED)
-
-# ---------------------------------------------------------------------- data
-
-{data}
-
-{lines}
-
-@lru_cache(maxsize=2)
-def shuffled(epoch):
-    return np.random.default_rng((SEED, epoch)).permutation(len(learned))
-
-
-def real_images(step):
-    """The batch of a step, (N, C, H, W) in [-1, 1]: each image comes once in an epoch."""
-    places = np.arange((step - 1) * BATCH_SIZE, step * BATCH_SIZE)
-    epochs, places = np.divmod(places, len(learned))
-    chosen = np.concatenate([shuffled(int(e))[places[epochs == e]] for e in np.unique(epochs)])
-    pixels = torch.from_numpy(images[learned[chosen]]).to(DEVICE)
-    return pixels.permute(0, 3, 1, 2).float().contiguous().div_(127.5).sub_(1)
-
-
-# ---------------------------------------------------------------------- networks
-
-{networks}
-
-
-# ---------------------------------------------------------------------- training
-
+_TRAINING = """\
 {half}config = {config}
 generator, discriminator = Generator(config), Discriminator(config)
 generator, discriminator = generator.to(DEVICE), discriminator.to(DEVICE)
@@ -111,7 +59,7 @@ discriminator_optimizer = torch.optim.Adam(discriminator.parameters(), {discrimi
 fixed_noise = torch.randn(64, LATENT_DIM, generator=torch.Generator().manual_seed(SEED))
 
 for step in range(1, STEPS + 1):
-    reals = real_images(step)
+    reals = pixels(batch(step))
     fakes = {generator}torch.randn(BATCH_SIZE, LATENT_DIM).to(DEVICE)).float()
     seen = {shown_reals}, {shown_fixed}
     real, fake = {discriminator}torch.cat(seen)).float().chunk(2)
@@ -129,32 +77,22 @@ for step in range(1, STEPS + 1):
     generator_optimizer.step()
     discriminator.requires_grad_(True)
 
-    decay = min({ema_decay}, step / (step + 10))
-    with torch.no_grad():
-        for mean, value in zip(average.state_dict().values(), generator.state_dict().values()):
-            if mean.is_floating_point():
-                mean.lerp_(value, 1 - decay)
+    follow(average, generator, step)
     if step in (1, STEPS) or step % LOG_EVERY == 0:
         losses = f"{{discriminator_loss.item()}} {{generator_loss.item()}}"
         print(f"step {{step}}: {{losses}}", flush=True)
 
 with torch.inference_mode():
-    drawn = average(fixed_noise.to(DEVICE))
-drawn = drawn.float().add(1).mul(127.5).round().clamp(0, 255).to(torch.uint8)
-rows = drawn.unflatten(0, (8, 8)).permute(0, 3, 1, 4, 2).flatten(0, 1).flatten(1, 2).cpu().numpy()
-Image.fromarray(rows[..., 0] if CHANNELS == 1 else rows).save("samples.png")
-'''
+    save(average(fixed_noise.to(DEVICE)), columns=8)
+"""
 _PENALTY = """\
     if step % {every} == 0:
         chance = torch.rand(BATCH_SIZE).to(DEVICE)
         whole = discriminator_loss + {weight} * {name}(discriminator, *seen, chance)
 """
-_AUGMENT = """
-
-
+_AUGMENT = """\
 def shown(images):
-    return augmented(images, torch.rand(BATCH_SIZE, NUMBERS).to(DEVICE))
-"""
+    return augmented(images, torch.rand(BATCH_SIZE, NUMBERS).to(DEVICE))"""
 _HALF = """\
 def half(network, inputs):
     with torch.autocast(torch.device(DEVICE).type, torch.bfloat16):
@@ -173,40 +111,33 @@ def gan_program(run: RecordedRun) -> str:
             f"The loss {task.loss} or the model of this run is not in the program yet.",
             f"There is one for runs with the losses {', '.join(_LOSSES)}.",
         )
-    size, channels = run.number("image_size"), run.number("channels")
-    definitions, lines = data_lines(task.dataset, size, channels, run.sha256, run.held_out)
-    networks = _networks(run, loss)
-    rounding = f", but for rounding: it ran on {run.processes} processes"
-    return _PROGRAM.format(
-        imports=header([*_IMPORTS.splitlines(), *definitions.imports, *networks.imports]),
-        but=rounding if run.processes > 1 else "",
-        name=repr(run.name),
-        torch=repr(run.torch),
-        threads=run.threads,
-        constants=_constants(task, size, channels, run.device),
-        data=definitions.code,
-        lines=lines,
-        networks=networks.code,
-        config=_config(run, size, channels),
+    training = _TRAINING.format(
+        config=_config(run),
         generator_rate=task.generator_learning_rate,
         discriminator_rate=task.discriminator_learning_rate,
         beta1=task.beta1,
         beta2=task.beta2,
-        ema_decay=task.ema_decay,
         **_step(run, task, loss),
     )
+    lesson = Lesson(
+        what="GAN",
+        libraries="PyTorch, NumPy and Pillow",
+        networks=_networks(run, loss),
+        constants={"LATENT_DIM": task.latent_dim, "EMA_DECAY": task.ema_decay},
+        training=training,
+        imports=("from torch.nn import functional",),
+    )
+    return image_program(run, lesson)
 
 
-def _networks(run: RecordedRun, loss: _Loss) -> Source:
+def _networks(run: RecordedRun, loss: _Loss) -> list[Source]:
     """The networks, with what else of the engine the steps need."""
     sources = [copied(f"models/{_FILES[run.architecture]}.py")]
     if loss.penalty:
         sources.append(copied("models/gan_losses.py", [loss.penalty, "_gradients"]))
     if run.augmented:
-        sources.append(copied("models/diff_augment.py"))
-    code = "\n\n\n".join(source.code for source in sources)
-    imports = frozenset().union(*(source.imports for source in sources))
-    return Source(imports, code + (_AUGMENT.rstrip("\n") if run.augmented else ""))
+        sources += [copied("models/diff_augment.py"), Source(frozenset(), _AUGMENT)]
+    return sources
 
 
 def _step(run: RecordedRun, task: TrainGan, loss: _Loss) -> dict[str, str]:
@@ -231,23 +162,10 @@ def _step(run: RecordedRun, task: TrainGan, loss: _Loss) -> dict[str, str]:
     }
 
 
-def _constants(task: TrainGan, size: int, channels: int, device: str) -> str:
-    values = {
-        "SEED": task.seed,
-        "STEPS": task.max_steps,
-        "BATCH_SIZE": task.batch_size,
-        "LATENT_DIM": task.latent_dim,
-        "SIZE": size,
-        "CHANNELS": channels,
-        "LOG_EVERY": task.log_every,
-        "DEVICE": device,
-    }
-    return "".join(f"{name} = {value!r}\n" for name, value in values.items())
-
-
-def _config(run: RecordedRun, size: int, channels: int) -> str:
+def _config(run: RecordedRun) -> str:
     last = _HIDDEN.get(run.architecture) or run.number("width")
-    numbers = f"{size}, {channels}, {run.number('latent_dim')}, {last}"
+    shape = [run.number(name) for name in ("image_size", "channels", "latent_dim")]
+    numbers = ", ".join(map(str, [*shape, last]))
     unbound = run.architecture == "dcgan" and run.model.get("spectral_norm") is False
     bound = ", spectral_norm=False" if unbound else ""
     return f"{_CONFIGS[_FILES[run.architecture]]}({numbers}{bound})"

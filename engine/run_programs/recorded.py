@@ -32,6 +32,8 @@ class RecordedRun:
     """What run.json says of the networks, unchecked: read it with `number`."""
     sha256: str
     """Of the images that were loaded."""
+    labels_sha256: str
+    """Of the classes of the images, where they are learned."""
     held_out: int
     augmented: bool
     """Whether a discriminator saw the images changed at random."""
@@ -39,6 +41,13 @@ class RecordedRun:
     def number(self, name: str) -> int:
         """A count of `model`; raises EngineError when it is none."""
         return _count(self.model.get(name), self.name)
+
+    def words(self, name: str) -> tuple[str, ...]:
+        """A list of names in `model`; raises EngineError when it is none."""
+        value = self.model.get(name)
+        if not isinstance(value, list) or not all(isinstance(word, str) for word in value):
+            raise _too_little(self.name)
+        return tuple(value)
 
 
 def recorded(run: RunFolder) -> RecordedRun:
@@ -51,6 +60,7 @@ def recorded(run: RunFolder) -> RecordedRun:
     assert isinstance(dataset, dict) and isinstance(model, dict)
     assert isinstance(versions, dict) and isinstance(fields, dict)
     sha256, device = str(dataset.get("sha256", "")), str(told.get("device", "cpu"))
+    labels_sha256 = str(dataset.get("labels_sha256", ""))
     if not re.fullmatch("[0-9a-f]{64}", sha256) or not re.fullmatch(r"\w+(:\d+)?", device):
         raise _too_little(run.path.name)
     _check_unchanged(run)
@@ -65,6 +75,7 @@ def recorded(run: RunFolder) -> RecordedRun:
         architecture=str(model.get("model", "")),
         model=model,
         sha256=sha256,
+        labels_sha256=labels_sha256,
         held_out=_count(dataset.get("held_out", 0), run.path.name),
         augmented=told.get("augmented") is True,
     )

@@ -22,8 +22,10 @@ from engine.errors import EngineError
 from engine.run_programs.copied_source import copied
 from engine.run_programs.program import PROGRAMS, has_program, run_program
 from engine.runs import RunFolder
-from engine.task import Event
+from engine.task import Event, Task
+from engine.trainers.train_diffusion import TrainDiffusion
 from engine.trainers.train_gan import LOSSES, MODELS, TrainGan
+from engine.trainers.train_vae import TrainVae
 
 TINY: dict[str, Any] = {
     "batch_size": 4,
@@ -43,29 +45,44 @@ def ignore(event: Event) -> None:
 
 
 def trained(folder: Path, **fields: Any) -> RunFolder:
+    return finished(folder, TrainGan(**{**TINY, **fields}))
+
+
+def finished(folder: Path, task: Task) -> RunFolder:
     run = RunFolder(folder / "run")
-    TrainGan(**{**TINY, **fields}).run(ignore, run.path)
+    task.run(ignore, run.path)
     return run
 
 
-def losses(run: RunFolder) -> dict[int, tuple[float, float]]:
+NAMES = {
+    "train_gan": ("discriminator_loss", "generator_loss"),
+    "train_vae": ("loss", "kl"),
+    "train_diffusion": ("loss",),
+    "train_language_model": ("loss",),
+    "finetune_language_model": ("loss",),
+}
+"""What the program of a trainer prints at a step."""
+
+
+def losses(run: RunFolder) -> dict[int, list[float]]:
     lines = [json.loads(line) for line in run.metrics_path.read_text().splitlines()]
+    names = NAMES[run.description()["task"]]
     return {
-        line["step"]: (line["values"]["discriminator_loss"], line["values"]["generator_loss"])
+        line["step"]: [line["values"][name] for name in names]
         for line in lines
-        if "discriminator_loss" in line.get("values", {})
+        if names[0] in line.get("values", {})
     }
 
 
-def said(output: str) -> dict[int, tuple[float, float]]:
-    found = re.findall(r"^step (\d+): (\S+) (\S+)$", output, re.MULTILINE)
-    return {int(step): (float(first), float(second)) for step, first, second in found}
+def said(output: str) -> dict[int, list[float]]:
+    found = re.findall(r"^step (\d+): (.+)$", output, re.MULTILINE)
+    return {int(step): [float(number) for number in numbers.split()] for step, numbers in found}
 
 
-def repeats(
+def run_here(
     run: RunFolder, folder: Path, patch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Run the program here, which imports nothing again, and compare losses and pictures."""
+    """Run the program in this process, which imports nothing again, and compare the losses."""
     (folder / "program.py").write_text(run_program(run), encoding="utf-8")
     patch.chdir(folder)
     capsys.readouterr()
@@ -73,11 +90,24 @@ def repeats(
     expected = losses(run)
     assert len(expected) >= 3
     assert said(capsys.readouterr().out) == expected
+
+
+def repeats(
+    run: RunFolder,
+    folder: Path,
+    patch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    columns: int = 8,
+) -> None:
+    """Compare losses and pictures, which in the grid have gaps of two pixels."""
+    run_here(run, folder, patch, capsys)
     drawn, grid = pixels(folder / "samples.png"), pixels(run.samples()[-1][1])
-    size = drawn.shape[0] // 8
-    for row in range(8):  # the grid has gaps of two pixels
-        top, line = 2 + row * (size + 2), drawn[row * size : (row + 1) * size]
-        for column in range(8):
+    size = drawn.shape[1] // columns
+    rows = drawn.shape[0] // size
+    for row in range(rows):
+        top = grid.shape[0] - (rows - row) * (size + 2)
+        line = drawn[row * size : (row + 1) * size]
+        for column in range(columns):
             left = 2 + column * (size + 2)
             there = grid[top : top + size, left : left + size]
             assert np.array_equal(line[:, column * size : (column + 1) * size], there)
@@ -161,6 +191,77 @@ def test_a_folder_of_pictures_of_all_kinds(
     (folder / "e.png").write_bytes(b"no picture")
     run = trained(tmp_path, dataset=str(folder), model="mlp_small")
     repeats(run, tmp_path, monkeypatch, capsys)
+
+
+SMALL: dict[str, Any] = {
+    "batch_size": 4, "seed": 7, "max_steps": 5, "log_every": 2, "precision": "float32",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"beta": 0.5, "beta_warmup_steps": 3},
+        {"precision": "bfloat16", "image_size": "32", "color": "color", "latent_dim": 5},
+        {"dataset": "stickers", "image_size": "64", "max_steps": 3, "evaluate_every": 2},
+    ],
+    ids=lambda fields: "-".join(fields),
+)
+def test_a_vae_is_repeated(
+    fields: dict[str, Any],
+    some_digits: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    known = {**SMALL, "dataset": some_digits, "model": "small", "held_out": 0.1}
+    run = finished(tmp_path, TrainVae(**{**known, **fields}))
+    repeats(run, tmp_path, monkeypatch, capsys, columns=10)
+
+
+@pytest.mark.parametrize(
+    ("fields", "columns"),
+    [
+        ({"warmup_steps": 3, "grad_clip": 0.1}, 10),
+        ({"objective": "ddpm", "precision": "bfloat16", "grad_clip": 0.0}, 10),
+        ({"dataset": "digits", "class_dropout": 0.5, "max_steps": 4}, 10),
+        ({"dataset": "folders", "image_size": "28", "sample_guidance": 3.0}, 2),
+        ({"dataset": "stickers", "image_size": "64", "max_steps": 3}, 10),
+    ],
+    ids=str,
+)
+def test_a_diffusion_model_is_repeated(
+    fields: dict[str, Any],
+    columns: int,
+    some_digits: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    folders = tmp_path / "folders"
+    for name, color in (("b's", "red"), ("a", "blue"), ("b's", "gold"), ("a", "black")):
+        (folders / name / "deeper").mkdir(parents=True, exist_ok=True)
+        Image.new("RGB", (40, 30), color).save(folders / name / "deeper" / f"{color}.png")
+    known = {**SMALL, "dataset": some_digits, "model": "tiny", "sample_steps": 3}
+    if fields.get("dataset") == "folders":
+        fields = {**fields, "dataset": str(folders)}
+    run = finished(tmp_path, TrainDiffusion(**{**known, **fields}))
+    repeats(run, tmp_path, monkeypatch, capsys, columns)
+
+
+def test_other_classes_than_those_of_the_run_are_noticed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    task = TrainDiffusion(**{**SMALL, "model": "tiny", "max_steps": 1, "sample_steps": 1})
+    run = finished(tmp_path, task)
+    change(run, model={"classes": [*"0123456780"]})
+    (tmp_path / "program.py").write_text(run_program(run), encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(AssertionError, match="not the classes of the run"):
+        runpy.run_path("program.py")
+    change(run, model={"classes": [EVIL, 3]})
+    with pytest.raises(EngineError):
+        run_program(run)
 
 
 @pytest.mark.slow
