@@ -12,6 +12,12 @@ from engine.schedules import SCHEDULES
 from engine.task import Task, param
 from engine.training import TrainingTask
 
+MEASURED_TOKENS = 16_384
+"""Of the held-out text, at most, at each measurement…"""
+MEASURED_PART = 5
+"""… and at most one for so many that were learned from since the last, but for the least."""
+MEASURED_BLOCKS = 8
+
 
 def with_default(task: type[Task], name: str, default: Any) -> Any:
     """Declare a field just as another task declares it, but for its default."""
@@ -133,3 +139,10 @@ class LanguageTraining(TrainingTask):
     def rate(self) -> float:
         """The learning rate at the top of the schedule."""
         return self.learning_rate
+
+
+def measured_tokens(task: LanguageTraining, block_size: int) -> int:
+    """About how many tokens of the held-out text val_loss is measured on."""
+    rows = task.batch_size * task.gradient_accumulation_steps
+    learned = rows * block_size * task.validate_every // MEASURED_PART
+    return min(MEASURED_TOKENS, max(learned, MEASURED_BLOCKS * block_size))

@@ -35,20 +35,24 @@ def converted(header: GgufHeader, report: Report) -> Path:
 
     It appears in one step: a kill in the middle leaves only what the next conversion sweeps.
     """
-    folder = _rooms() / f"{header.path.stem}-{sha256(header.path, report)[:16]}-{LAYOUT}"
+    folder = place(header.path, sha256(header.path, report))
     if folder.is_dir():
         try:
             check_language_model(folder)
             return folder
         except ModelError:
             shutil.rmtree(folder)
+    import torch
+
     _check_possible(header)
     report(Progress(0, None, "converting the model for transformers, once"))
     files.make_folder(folder.parent)
     _sweep(folder.parent)
     temporary = Path(tempfile.mkdtemp(prefix=files.TEMPORARY_PREFIX, dir=folder.parent))
     try:
-        _convert(header, temporary, report)
+        # A training that has to convert first goes on with the same random numbers as the next.
+        with torch.random.fork_rng(devices=[]):
+            _convert(header, temporary, report)
         os.chmod(temporary, 0o755)
         os.replace(temporary, folder)
     except OSError as error:
@@ -58,6 +62,11 @@ def converted(header: GgufHeader, report: Report) -> Path:
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
     return folder
+
+
+def place(path: Path, digest: str) -> Path:
+    """Where the conversion of the GGUF with this SHA-256 is, or would be."""
+    return _rooms() / f"{path.stem}-{digest[:16]}-{LAYOUT}"
 
 
 def _rooms() -> Path:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from engine.errors import EngineError
 from engine.run_programs.diffusion_program import diffusion_program
 from engine.run_programs.gan_program import gan_program
+from engine.run_programs.language_program import finetuning_program, language_program
 from engine.run_programs.recorded import recorded
 from engine.run_programs.vae_program import vae_program
 from engine.runs import RunFolder
@@ -13,6 +14,8 @@ PROGRAMS = {
     "train_gan": gan_program,
     "train_vae": vae_program,
     "train_diffusion": diffusion_program,
+    "train_language_model": language_program,
+    "finetune_language_model": finetuning_program,
 }
 """By the name of the trainer: what makes the program of a RecordedRun."""
 

@@ -37,6 +37,8 @@ class RecordedRun:
     held_out: int
     augmented: bool
     """Whether a discriminator saw the images changed at random."""
+    base_sha256: str
+    """Of the file of weights that it began with; empty where it began with none, or several."""
 
     def number(self, name: str) -> int:
         """A count of `model`; raises EngineError when it is none."""
@@ -78,7 +80,15 @@ def recorded(run: RunFolder) -> RecordedRun:
         labels_sha256=labels_sha256,
         held_out=_count(dataset.get("held_out", 0), run.path.name),
         augmented=told.get("augmented") is True,
+        base_sha256=_base(told.get("base")),
     )
+
+
+def _base(told: Any) -> str:
+    digests = told.get("sha256") if isinstance(told, dict) else None
+    found = [*digests.values()] if isinstance(digests, dict) else []
+    digest = str(found[0]) if len(found) == 1 else ""
+    return digest if re.fullmatch("[0-9a-f]{64}", digest) else ""
 
 
 def _check_unchanged(run: RunFolder) -> None:

@@ -15,6 +15,7 @@ from engine.language import model_files, perplexity
 from engine.language.sampling import sample_texts
 from engine.language.tokens import encode
 from engine.language.transformers_folder import context_of
+from engine.language_training import measured_tokens
 from engine.task import Notice, Report
 
 if TYPE_CHECKING:
@@ -22,12 +23,6 @@ if TYPE_CHECKING:
 
     from engine.data.text_corpus import TextCorpus
     from engine.language_training import LanguageTraining
-
-MEASURED_TOKENS = 16_384
-"""Of the held-out text, at most, at each measurement…"""
-MEASURED_PART = 5
-"""… and at most one for so many that were learned from since the last, but for the least."""
-MEASURED_BLOCKS = 8
 
 
 class LanguageLearner:
@@ -69,8 +64,7 @@ class LanguageLearner:
         self.tokens, self.held_out = len(tokens), torch.from_numpy(held_out)
         rows = task.batch_size * task.gradient_accumulation_steps
         self.blocks = TokenBlocks(tokens, self.block_size, rows, task.seed)
-        learned = rows * self.block_size * task.validate_every // MEASURED_PART
-        self.measured = min(MEASURED_TOKENS, max(learned, MEASURED_BLOCKS * self.block_size))
+        self.measured = measured_tokens(task, self.block_size)
         self.trained = [p for p in self.model.parameters() if p.requires_grad]
         self.optimizer = _adam(self.trained, task.rate, task.weight_decay)
 

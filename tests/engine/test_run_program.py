@@ -6,25 +6,35 @@ import ast
 import json
 import re
 import runpy
+import shutil
 import subprocess
 import sys
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import tiny_language_models
+import torch
 from PIL import Image
+from safetensors.torch import load_file
+from small_language_runs import save_text
 
+from engine import folders
 from engine.data import idx
 from engine.data.digits import load_digits
-from engine.errors import EngineError
+from engine.errors import EngineError, ModelError
+from engine.generators.export_language_model import ExportLanguageModel
 from engine.run_programs.copied_source import copied
 from engine.run_programs.program import PROGRAMS, has_program, run_program
 from engine.runs import RunFolder
 from engine.task import Event, Task
+from engine.trainers.finetune_language_model import FinetuneLanguageModel
 from engine.trainers.train_diffusion import TrainDiffusion
 from engine.trainers.train_gan import LOSSES, MODELS, TrainGan
+from engine.trainers.train_language_model import TrainLanguageModel
 from engine.trainers.train_vae import TrainVae
 
 TINY: dict[str, Any] = {
@@ -247,6 +257,125 @@ def test_a_diffusion_model_is_repeated(
         fields = {**fields, "dataset": str(folders)}
     run = finished(tmp_path, TrainDiffusion(**{**known, **fields}))
     repeats(run, tmp_path, monkeypatch, capsys, columns)
+
+
+WRITING: dict[str, Any] = {
+    "block_size": 16, "batch_size": 4, "seed": 7, "max_steps": 8, "log_every": 2,
+    "validate_every": 2, "warmup_steps": 2, "sample_every": 3, "sample_prompts": "One",
+}  # fmt: skip
+SMALL_GPT: dict[str, Any] = {"num_layers": 1, "num_heads": 2, "width": 16, "vocab_size": 300}
+
+
+def writes_again(
+    run: RunFolder, folder: Path, patch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Compare the losses, those on held-out text, and the weights that are kept."""
+    (folder / "program.py").write_text(run_program(run), encoding="utf-8")
+    patch.chdir(folder)
+    capsys.readouterr()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)  # peft uses what transformers gives up
+        runpy.run_path("program.py")
+    output = capsys.readouterr().out
+    assert said(output) == losses(run)
+    lines = [json.loads(line) for line in run.metrics_path.read_text().splitlines()]
+    values = {line["step"]: line["values"] for line in lines if line.get("values")}
+    held_out = {step: told["val_loss"] for step, told in values.items() if "val_loss" in told}
+    found = re.findall(r"^after step (\d+): val_loss (.+)$", output, re.MULTILINE)
+    assert len(found) >= 2
+    assert {int(step): float(loss) for step, loss in found} == held_out
+    out = folder / "exported"
+    ExportLanguageModel(run_folder=str(run.path)).run(ignore, out)
+    kept, again = (weights_in(place) for place in (out, folder / "model"))
+    assert kept.keys() == again.keys()
+    assert all(torch.equal(kept[name], again[name]) for name in kept)
+
+
+def weights_in(folder: Path) -> dict[str, torch.Tensor]:
+    (path,) = folder.rglob("*.safetensors")
+    return load_file(path)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {},
+        {"tokenizer": "characters", "schedule": "linear", "gradient_accumulation_steps": 2},
+        {"patience": 0, "grad_clip": 0.0, "dropout": 0.0, "schedule": "constant"},
+        {"patience": 1, "learning_rate": 0.5, "max_steps": 30, "schedule": "constant"},
+        {"dataset": "shakespeare", "max_steps": 6},
+        {"dataset": "records"},
+        {"dataset": "folder"},
+    ],
+    ids=str,
+)
+def test_a_language_model_is_repeated(
+    fields: dict[str, Any],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    known = {**WRITING, **SMALL_GPT, "dataset": save_text(tmp_path, 120)}
+    if fields.get("dataset") in ("records", "folder"):
+        fields = {**fields, "dataset": write_texts(tmp_path / "texts", fields["dataset"])}
+    run = finished(tmp_path, TrainLanguageModel(**{**known, **fields}))
+    writes_again(run, tmp_path, monkeypatch, capsys)
+
+
+def write_texts(folder: Path, kind: str) -> str:
+    """Texts of all kinds, some of which cannot be read; the folder of them, or the JSONL alone."""
+    (folder / "more").mkdir(parents=True)
+    turns = [{"role": "user", "content": "Two?"}, {"role": "assistant", "content": "Four."}]
+    records: list[Any] = [{"text": f"The {n}th sheep sleeps. 🐑"} for n in range(60)]
+    records += [{"prompt": "One", "completion": f"and {n} goats"} for n in range(9)]
+    records += [{"messages": turns}, {"text": " "}, {"text": "half \ud83d"}, ["no"], {"text": 3}]
+    lines = [json.dumps(record) for record in records]
+    (folder / "a.jsonl").write_text("\n".join([*lines, "", "{broken"]), encoding="utf-8")
+    (folder / "more" / "b.TXT").write_bytes("\ufeffOne fox\r\nsleeps.\r".encode() * 20)
+    (folder / "c.md").write_bytes(b"\xff\xfe")
+    (folder / "d.txt").write_text(" \n")
+    (folder / "e.csv").write_text("no text")
+    return str(folder / "a.jsonl" if kind == "records" else folder)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [{"method": "lora"}, {"method": "full"}, {"method": "lora", "patience": 1, "max_steps": 30}],
+    ids=str,
+)
+@pytest.mark.parametrize("base", ["folder", "gguf", "chat"])
+def test_fine_tuning_is_repeated(
+    base: str,
+    fields: dict[str, Any],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    text = save_text(tmp_path, 120)
+    if base == "gguf":
+        model = tiny_language_models.save_gguf(tmp_path / "base.gguf")
+    else:
+        template = tiny_language_models.CHAT_TEMPLATE if base == "chat" else None
+        model = tiny_language_models.save_folder(tmp_path / "base", template)
+    if base == "chat":
+        text = write_texts(tmp_path / "texts", "records")
+    known = {**WRITING, "dataset": text, "model": str(model), "learning_rate": 3e-2}
+    run = finished(tmp_path, FinetuneLanguageModel(**{**known, **fields}))
+    writes_again(run, tmp_path, monkeypatch, capsys)
+
+
+def test_a_conversion_that_is_gone_is_told(tmp_path: Path) -> None:
+    model = tiny_language_models.save_gguf(tmp_path / "base.gguf")
+    text = save_text(tmp_path, 120)
+    task = FinetuneLanguageModel(**{**WRITING, "dataset": text, "model": str(model)})
+    run = finished(tmp_path, task)
+    assert "base" in run_program(run)
+    shutil.rmtree(folders.cache())
+    with pytest.raises(EngineError, match="the conversion is gone"):
+        run_program(run)
+    model.unlink()
+    with pytest.raises(ModelError, match="no model at"):
+        run_program(run)
 
 
 def test_other_classes_than_those_of_the_run_are_noticed(
