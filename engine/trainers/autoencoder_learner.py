@@ -84,6 +84,10 @@ class AutoencoderLearner:
         update_average(self.average, self.autoencoder, min(self.task.ema_decay, step / (step + 10)))
         return {"loss": loss.item(), "gradient_norm": norm.item()}
 
+    def change(self, task: TrainAutoencoder) -> None:
+        """See `engine.learner.Changeable`: each step asks for its rate."""
+        self.task = task
+
     def _rate(self, step: int) -> float:
         """A short warm-up, then half a cosine down to 3 %."""
         fall = 0.5 * (1 + math.cos(math.pi * step / self.task.max_steps))

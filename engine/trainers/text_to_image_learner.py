@@ -102,6 +102,10 @@ class TextToImageLearner:
             return self._text_step(step)
         return self._draw_step(step)
 
+    def change(self, task: TrainTextToImage) -> None:
+        """See `engine.learner.Changeable`: each step asks for its rates."""
+        self.task = task
+
     @property
     def text_steps(self) -> int:
         """A model that is started from knows its words."""

@@ -67,6 +67,7 @@ class TrainAutoencoder(TrainingTask):
         minimum=0.0,
         maximum=1.0,
         advanced=True,
+        live=True,
     )
     ema_decay: float = param(
         0.99,

@@ -122,6 +122,7 @@ class TrainTextToImage(TrainingTask):
         minimum=0.0,
         maximum=1.0,
         advanced=True,
+        live=True,
     )
     learning_rate: float = param(
         1.5e-3,
@@ -130,6 +131,7 @@ class TrainTextToImage(TrainingTask):
         minimum=0.0,
         maximum=1.0,
         advanced=True,
+        live=True,
     )
     warmup_steps: int = param(
         200,
@@ -148,6 +150,7 @@ class TrainTextToImage(TrainingTask):
         minimum=0.0,
         maximum=1.0,
         advanced=True,
+        live=True,
     )
     noise_mean: float = param(
         0.8,

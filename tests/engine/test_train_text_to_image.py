@@ -12,6 +12,7 @@ import pytest
 import torch
 from diffusers import StableDiffusion3Pipeline
 from PIL import Image
+from training_diary import Diary, at, marks
 
 from engine import checkpoints, library, metadata
 from engine.errors import DatasetError, InvalidTask, ModelError
@@ -78,6 +79,32 @@ def test_the_same_captions_give_the_same_tokenizer_for_any_script() -> None:
     for text in ("redheart", "红心", "ñandú,3d!"):
         said = first.decode(first(text)["input_ids"], skip_special_tokens=True)
         assert said.replace(" ", "") == text
+
+
+def test_rates_change_while_it_learns_and_stay_after_a_resume(
+    task: TrainTextToImage, run: RunFolder, tmp_path: Path
+) -> None:
+    steered = RunFolder(tmp_path)
+
+    def turn() -> None:
+        steered.send("set", name="learning_rate", value=task.learning_rate / 2)
+        steered.send("set", name="text_learning", value=0.3)
+        steered.send("set", name="caption_dropout", value=0.5)
+
+    task.run(Diary(at(4, turn)), steered.path)
+    told = measured(steered, "learning_rate"), measured(run, "learning_rate")
+    assert told[0][:4] == told[1][:4]
+    assert told[0][4:] == pytest.approx([rate / 2 for rate in told[1][4:]])
+    assert (4, "text_learning = 0.3 #2") in marks(steered.path)
+    before, after = (checkpoints.load(steered.checkpoint_path(step))[1]["model"] for step in (3, 6))
+    words = [name for name in before if name.startswith("text_encoder.")]
+    assert words and any(not torch.equal(before[name], after[name]) for name in words)
+    going_on = dataclasses.replace(task, resume=True, max_steps=8)
+    going_on.run(ignore, steered.path)
+    _, state = checkpoints.load(steered.checkpoint_path(8))
+    assert state["live"] == {
+        "learning_rate": task.learning_rate / 2, "text_learning": 0.3, "caption_dropout": 0.5,
+    }  # fmt: skip
 
 
 def test_captions_come_first_then_pictures_and_both_are_learned(
