@@ -22,6 +22,7 @@ from tqdm import tqdm
 
 from engine import device, distributed, files, folders, packs, registry
 from engine.errors import Cancelled, EngineError, InvalidTask, UnexpectedError
+from engine.metrics_log import OF_THE_MACHINE
 from engine.process import attempt
 from engine.task import Event, Field, Metric, Notice, Preview, Progress, Report, Saved, Task
 from engine.task import Token as TokenEvent
@@ -222,7 +223,7 @@ class _TerminalReporter(_Reporter):
         elif isinstance(event, Notice):
             self._say(event.message)
         elif isinstance(event, Metric) and self._bar is not None:
-            shown = {k: v for k, v in event.values.items() if k != "steps_per_second"}
+            shown = {k: v for k, v in event.values.items() if k not in OF_THE_MACHINE}
             self._bar.set_postfix({k: f"{v:.3g}" for k, v in shown.items()}, refresh=False)
         elif isinstance(event, Saved):
             self.close()

@@ -17,6 +17,8 @@ from engine import files
 if TYPE_CHECKING:
     from engine.runs import RunFolder
 
+OF_THE_MACHINE = frozenset({"steps_per_second", "tokens_per_second", "memory_gb"})
+"""Metrics that say how it went, not what was learned: they differ from run to run."""
 REMEMBERED = 200  # bytes; every line tells a time, so that no two ends are alike
 
 

@@ -110,7 +110,7 @@ class Loop:
         if sampled:
             values = {**values, **self._spread()}
         if self._due(task.log_every) or self.step == 1 or last:
-            measured = {**values, "steps_per_second": self.clock.steps_per_second()}
+            measured = {**values, **self.clock.measured()}
             self.folder.log(self.step, measured)
             self.report(Metric(self.step, measured))
         if sampled:

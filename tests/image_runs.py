@@ -13,6 +13,7 @@ from engine import checkpoints
 from engine.data import idx
 from engine.data.digits import load_digits
 from engine.errors import Cancelled
+from engine.metrics_log import OF_THE_MACHINE
 from engine.runs import MetricsTail, RunFolder
 from engine.task import Event, Progress
 
@@ -72,7 +73,7 @@ def measured(run: Path) -> dict[int, dict[str, float]]:
     """What the curves show, by step; but for the speed."""
     lines, _ = MetricsTail(RunFolder(run)).read()
     return {
-        line.step: {k: v for k, v in line.values.items() if k != "steps_per_second"}
+        line.step: {k: v for k, v in line.values.items() if k not in OF_THE_MACHINE}
         for line in lines
         if line.values
     }

@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from engine.errors import Cancelled
+from engine.metrics_log import OF_THE_MACHINE
 from engine.runs import MetricsTail, RunFolder
 from engine.task import Event, Progress
 
 CADENCE = {"log_every": 1, "sample_every": 4, "checkpoint_every": 4, "validate_every": 2}
-TIMES = ("steps_per_second", "tokens_per_second")
 
 
 def save_text(folder: Path, lines: int = 300) -> str:
@@ -35,7 +35,7 @@ def measured(run: Path) -> list[tuple[int, dict[str, float]]]:
     """Everything in metrics.jsonl that does not depend on the clock."""
     lines, _ = MetricsTail(RunFolder(run)).read()
     return [
-        (line.step, {k: v for k, v in line.values.items() if k not in TIMES})
+        (line.step, {k: v for k, v in line.values.items() if k not in OF_THE_MACHINE})
         for line in lines
         if line.values
     ]

@@ -43,6 +43,7 @@ def label(name: str) -> str:
         "generator_gradient_norm": _tr("Generator"),
         "discriminator_gradient_norm": _tr("Discriminator"),
         "steps_per_second": _tr("Steps per second"),
+        "memory_gb": _tr("Memory, GB"),
         "kid": _tr("KID"),
     }.get(name, name.replace("_", " ").capitalize())
 

@@ -18,6 +18,7 @@ from several_processes import Trainer, said, trainer
 from small_training import Regression
 
 from engine import checkpoints, cli, device
+from engine.metrics_log import OF_THE_MACHINE
 from engine.runs import MetricsTail, RunFolder
 from engine.task import Event
 from engine.trainers.train_autoencoder import TrainAutoencoder
@@ -114,7 +115,7 @@ def bits(run: Path, step: int) -> dict[str, bytes]:
 def measured(run: Path) -> dict[int, dict[str, float]]:
     lines, _ = MetricsTail(RunFolder(run)).read()
     return {
-        line.step: {k: v for k, v in line.values.items() if k != "steps_per_second"}
+        line.step: {k: v for k, v in line.values.items() if k not in OF_THE_MACHINE}
         for line in lines
         if line.values
     }

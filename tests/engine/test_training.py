@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 import socket
 import subprocess
 import sys
@@ -16,7 +17,7 @@ from faults import failing_disk
 from small_training import Regression
 from training_diary import Diary, assert_same_run, at, bits, cancel, losses, marks, samples
 
-from engine import checkpoints, files
+from engine import checkpoints, files, liveness
 from engine.errors import Cancelled, EngineError, FileError, InvalidTask
 from engine.runs import COMMANDS, RunFolder
 from engine.task import Event, Metric, Notice, Progress, SampleGrid, Saved
@@ -45,6 +46,8 @@ def test_a_run_says_everything(straight: Path, tmp_path: Path) -> None:
     assert list(samples(straight)) == [0, 10, 20, 30]
     assert [step for step, _ in RunFolder(straight).checkpoints()] == [10, 20, 30]
     assert [event.step for event in diary.of(Metric)] == list(range(1, 31))
+    holds = diary.of(Metric)[-1].values["memory_gb"]
+    assert holds == pytest.approx(liveness.memory(os.getpid()) / 1e9, rel=0.5)
     assert [event.step for event in diary.of(SampleGrid)] == [0, 10, 20, 30]
     assert diary.of(Saved) == [Saved(tmp_path / "run")]
     assert diary.of(Progress)[-1] == Progress(30, 30, "finished")
