@@ -15,12 +15,10 @@ from engine.data.held_out import split
 from engine.data.image_dataset import load_dataset
 from engine.errors import FileError, ModelError
 from engine.gate.images import open_image
-from engine.grid import cut_grid, image_grid
+from engine.grid import cells_in, image_grid
 from engine.nearest import Neighbours, TrainingImages, verdict
 from engine.runs import RunFolder
 from engine.task import Metric, Notice, Preview, Progress, Report, Saved, Task, param
-
-GAP = 2  # pixels between the samples of a grid
 
 _kept: dict[tuple[str, str, str, int], TrainingImages] = {}
 """The dataset that was compared with last: one sample is seldom all that is looked at."""
@@ -93,20 +91,19 @@ class NearestImages(Task):
     def _cut(self, path: Path, size: int) -> NDArray[np.uint8]:
         """The sample (size, size, 3) at its place in the grid."""
         grid = np.asarray(open_image(path).convert("RGB"))
-        rows, columns = ((length - GAP) / (size + GAP) for length in grid.shape[:2])
-        if not (rows.is_integer() and columns.is_integer()):
+        cells = cells_in(grid.shape[1], grid.shape[0], size)
+        if cells is None:
             raise ModelError(
-                f"{path} is not one grid of images of {size} pixels.",
+                f"{path} is no grid of images of {size} pixels.",
                 "Choose a sample of another step or run.",
             )
-        count = int(rows * columns)
-        if self.index >= count:
+        if self.index >= cells.count:
             raise ModelError(
-                f"{path} holds {count} samples; there is none with the number {self.index}.",
-                f"Choose one from 0 to {count - 1}.",
+                f"{path} holds {cells.count} samples; there is none with the number {self.index}.",
+                f"Choose one from 0 to {cells.count - 1}.",
             )
-        found: NDArray[np.uint8] = cut_grid(grid, count, size, int(columns))[self.index]
-        return found
+        left, top = cells.corner(self.index)
+        return grid[top : top + size, left : left + size]
 
     def _write(
         self,

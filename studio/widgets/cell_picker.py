@@ -6,10 +6,10 @@ from PySide6.QtCore import QEvent, QPointF, QRect, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QFocusEvent, QImage, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QWidget
 
+from engine.grid import Cells, cells_in
 from studio import theme
 from studio.widgets.crisp_picture import CrispPicture
 
-GAP = 2  # pixels of the picture between two cells
 STEPS = {
     Qt.Key.Key_Left: (-1, 0),
     Qt.Key.Key_Right: (1, 0),
@@ -47,21 +47,17 @@ class CellPicker(CrispPicture):
         self.update()
 
     @property
-    def grid(self) -> tuple[int, int]:
-        """Columns and rows; (0, 0) where nothing can be picked."""
+    def cells(self) -> Cells | None:
+        """None where nothing can be picked."""
         if self.image is None or self._cell == 0:
-            return 0, 0
-        sides = (self.image.width() - GAP, self.image.height() - GAP)
-        if any(side % (self._cell + GAP) for side in sides):
-            return 0, 0
-        return sides[0] // (self._cell + GAP), sides[1] // (self._cell + GAP)
+            return None
+        return cells_in(self.image.width(), self.image.height(), self._cell)
 
     def place(self, cell: int) -> QRectF:
         """Where a cell is on this widget."""
-        columns, _ = self.grid
-        row, column = divmod(cell, columns)
-        step = self._cell + GAP
-        return self._on_widget(QRect(GAP + column * step, GAP + row * step, self._cell, self._cell))
+        cells = self.cells
+        assert cells is not None
+        return self._on_widget(QRect(*cells.corner(cell), cells.size, cells.size))
 
     def _on_widget(self, part: QRect) -> QRectF:
         """A part of the picture, where it is drawn."""
@@ -72,12 +68,11 @@ class CellPicker(CrispPicture):
         return QRectF(corner / ratio, part.size().toSizeF() * (scale / ratio))
 
     def _cell_at(self, point: QPointF) -> int | None:
-        columns, rows = self.grid
-        cells = range(columns * rows)
-        return next((cell for cell in cells if self.place(cell).contains(point)), None)
+        count = self.cells.count if self.cells else 0
+        return next((cell for cell in range(count) if self.place(cell).contains(point)), None)
 
     def _adapt(self) -> None:
-        can = self.grid != (0, 0)
+        can = self.cells is not None
         self._hovered = None
         policy = Qt.FocusPolicy.StrongFocus if can else Qt.FocusPolicy.NoFocus
         self.setFocusPolicy(policy)
@@ -107,16 +102,15 @@ class CellPicker(CrispPicture):
             self._pick(cell)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        columns, rows = self.grid
-        key = Qt.Key(event.key())
-        if not columns:
+        cells, key = self.cells, Qt.Key(event.key())
+        if cells is None:
             super().keyPressEvent(event)
         elif key in STEPS:
-            row, column = divmod(self._hovered or 0, columns)
+            row, column = divmod(self._hovered or 0, cells.columns)
             across, down = STEPS[key] if self._hovered is not None else (0, 0)
-            column = min(max(column + across, 0), columns - 1)
-            row = min(max(row + down, 0), rows - 1)
-            self._hover(row * columns + column)
+            column = min(max(column + across, 0), cells.columns - 1)
+            row = min(max(row + down, 0), cells.rows - 1)
+            self._hover(row * cells.columns + column)
         elif key in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space):
             self._pick(self._hovered or 0)
         else:
@@ -140,15 +134,15 @@ class CellPicker(CrispPicture):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         super().paintEvent(event)
-        columns, rows = self.grid
+        count = self.cells.count if self.cells else 0
         chosen = theme.colors()
         with QPainter(self) as painter:
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)
             for cell, width in ((self._current, 3.0), (self._hovered, 2.0)):
-                if cell is not None and cell < columns * rows:
+                if cell is not None and cell < count:
                     painter.setPen(QPen(chosen.accent, width))
                     painter.drawRect(self.place(cell).adjusted(-1, -1, 1, 1))
-            if self.hasFocus() and self._hovered is None and columns:
+            if self.hasFocus() and self._hovered is None and count:
                 painter.setPen(QPen(chosen.accent_text, 1.5))
                 assert self.image is not None
                 whole = self._on_widget(QRect(0, 0, self.image.width(), self.image.height()))

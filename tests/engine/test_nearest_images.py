@@ -16,7 +16,7 @@ from engine.data.held_out import split
 from engine.errors import FileError, ModelError
 from engine.generators import nearest_images
 from engine.generators.nearest_images import NearestImages
-from engine.grid import image_grid
+from engine.grid import image_grid, stacked
 from engine.nearest import TrainingImages, verdict
 from engine.runs import RunFolder
 from engine.task import Event, Metric, Notice, Preview, Saved
@@ -62,6 +62,27 @@ def measured(events: Sequence[Event]) -> dict[str, float]:
 
 def said(events: Sequence[Event]) -> str:
     return [event.message for event in events if isinstance(event, Notice)][-1]
+
+
+@pytest.mark.parametrize("columns", [3, 10])
+def test_of_two_grids_in_one_picture_every_image_is_found(run: RunFolder, columns: int) -> None:
+    """A VAE shows images and what comes back of them, and below what it draws."""
+    learned, _ = split(len(IMAGES), 1.0, HELD_OUT)
+    pairs, drawn = IMAGES[learned[: 2 * columns]], IMAGES[learned[30 : 30 + 4 * columns]]
+    run.save_sample(60, stacked([image_grid(pairs, columns), image_grid(drawn, columns)]))
+    places = {
+        0: 0,
+        2 * columns - 1: 2 * columns - 1,
+        2 * columns: 30,
+        6 * columns - 1: 29 + 4 * columns,
+    }
+    for index, place in places.items():
+        out = run.path / f"{index}"
+        assert measured(look(run, out, index=index, save=True))["distance_1"] == 0.0
+        (told,) = out.glob("*.json")
+        assert json.loads(told.read_text())["training_images"][0] == place
+    with pytest.raises(ModelError, match=f"holds {6 * columns} samples"):
+        look(run, index=6 * columns)
 
 
 def test_a_copy_is_found_and_called_so(run: RunFolder) -> None:
@@ -128,7 +149,7 @@ def test_what_cannot_be_found_is_named(run: RunFolder) -> None:
     with pytest.raises(FileError, match="of step 51"):
         look(run, step=51)
     Image.new("L", (50, 40)).save(run.sample_path(50))
-    with pytest.raises(ModelError, match="not one grid"):
+    with pytest.raises(ModelError, match="is no grid"):
         look(run)
     run.create({"task": "train_language_model", "fields": {}})
     with pytest.raises(ModelError, match="how large"):

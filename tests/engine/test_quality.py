@@ -255,4 +255,4 @@ def test_a_grid_can_be_cut_again(count: int, columns: int, channels: int) -> Non
     grid = np.asarray(image_grid(images, columns)).reshape(
         image_grid(images, columns).height, -1, channels
     )
-    assert np.array_equal(cut_grid(grid, count, 5, columns), images)
+    assert np.array_equal(cut_grid(grid, count, 5), images)

@@ -14,7 +14,7 @@ from engine import folders
 from engine.data import idx
 from engine.data.digits import load_digits
 from engine.generators import nearest_images
-from engine.grid import image_grid
+from engine.grid import Cells, image_grid
 from engine.process import Standby
 from engine.runs import RunFolder
 from engine.worker import Engine
@@ -48,7 +48,7 @@ def open_train(qtbot: QtBot, qapp: QApplication) -> Iterator[Open]:
         qtbot.addWidget(workspace)
         workspace.resize(1366, 900)
         workspace.show()
-        qtbot.waitUntil(lambda: picker(workspace).grid == (2, 2))
+        qtbot.waitUntil(lambda: picker(workspace).cells == Cells(28, 2, 2))
         return workspace
 
     yield open_it
@@ -128,7 +128,7 @@ def test_a_picture_that_is_no_such_grid_cannot_be_picked(qtbot: QtBot, open_trai
     workspace = open_train()
     canvas = picker(workspace)
     canvas.set_cells(29)
-    assert canvas.grid == (0, 0) and canvas.focusPolicy() == Qt.FocusPolicy.NoFocus
+    assert canvas.cells is None and canvas.focusPolicy() == Qt.FocusPolicy.NoFocus
     qtbot.mouseClick(canvas, Qt.MouseButton.LeftButton)
     qtbot.keyClick(canvas, Qt.Key.Key_Return)
     assert not bar(workspace).isVisible()
