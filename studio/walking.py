@@ -5,6 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import QObject, Signal
 
 from engine import folders, registry
+from engine.live_generator import KINDS
 from engine.runs import RunFolder
 from engine.task import Event, Preview, Task
 from engine.worker import Engine, Job
@@ -13,7 +14,7 @@ from studio.latest_wish import LatestWish
 from studio.run_follower import RunUpdate
 from studio.widgets.walk_panel import WalkPanel
 
-TASK, TRAINER = "walk_gan", "train_gan"
+TASK = "walk_latents"
 
 
 class Walking(QObject):
@@ -42,8 +43,8 @@ class Walking(QObject):
     def show_update(self, update: RunUpdate) -> None:
         """A newer checkpoint is a newer generator: the same place looks different with it."""
         state = update.state
-        if state.task != TRAINER:
-            self.panel.set_ready(False, self.tr("Only what a GAN can draw can be walked through."))
+        if state.task not in KINDS:
+            self.panel.set_ready(False, self.tr("A walk leads through what a GAN or a VAE draws."))
         elif state.checkpoint is None:
             why_not = self.tr("The walk begins with the first checkpoint. Save now makes one.")
             self.panel.set_ready(False, why_not)

@@ -11,35 +11,33 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QAbstractButton, QApplication, QSlider
 from pytestqt.qtbot import QtBot
 
-from engine import folders
+from engine import folders, registry
 from engine.data import idx
 from engine.data.digits import load_digits
 from engine.process import Standby
 from engine.task import MAX_SEED
-from engine.trainers.train_gan import TrainGan
 from engine.worker import Engine
 from studio.settings import Settings
 from studio.widgets.walk_panel import WalkPanel
 from studio.workspaces.train import TrainWorkspace
 
-Open = Callable[[], TrainWorkspace]
+Open = Callable[..., TrainWorkspace]
+
+
+def learned(trainer: str, model: str, folder: Path) -> Path:
+    data = folder / "few-images-idx3-ubyte"
+    idx.write(data, load_digits()[0][:10, :, :, 0])
+    fields = {
+        "dataset": str(data), "model": model, "max_steps": 4, "checkpoint_every": 2,
+        "batch_size": 4, "latent_dim": 8, "seed": 3,
+    }  # fmt: skip
+    registry.task_class(trainer).from_dict(fields).run(lambda event: None, folder / "run")
+    return folder / "run"
 
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("trained")
-    data = folder / "few-images-idx3-ubyte"
-    idx.write(data, load_digits()[0][:10, :, :, 0])
-    TrainGan(
-        dataset=str(data),
-        model="mlp_small",
-        max_steps=4,
-        checkpoint_every=2,
-        batch_size=4,
-        latent_dim=8,
-        seed=3,
-    ).run(lambda event: None, folder / "run")
-    return folder / "run"
+    return learned("train_gan", "mlp_small", tmp_path_factory.mktemp("trained"))
 
 
 @pytest.fixture
@@ -48,8 +46,8 @@ def open_train(qtbot: QtBot, qapp: QApplication, trained: Path) -> Iterator[Open
     standby = Standby(isolated=False)
     engines = [Engine(name, standby) for name in ("train", "make")]
 
-    def open_it() -> TrainWorkspace:
-        shutil.copytree(trained, folders.runs() / "run-1")
+    def open_it(run: Path = trained) -> TrainWorkspace:
+        shutil.copytree(run, folders.runs() / "run-1")
         workspace = TrainWorkspace(engines[0], Settings(), engines[1])
         qtbot.addWidget(workspace)
         workspace.resize(1366, 900)
@@ -96,6 +94,13 @@ def test_the_slider_leads_from_one_seed_to_the_other(qtbot: QtBot, open_train: O
     end = settled(qtbot, workspace)
     assert len({start, middle, end}) == 3
     assert "step 4" in panel(workspace)._caption.text()
+
+
+def test_a_vae_is_walked_through_as_well(qtbot: QtBot, open_train: Open, tmp_path: Path) -> None:
+    workspace = open_train(learned("train_vae", "small", tmp_path))
+    middle = settled(qtbot, workspace)
+    qtbot.keyClick(slider(workspace, "Direction 1"), Qt.Key.Key_End)
+    assert settled(qtbot, workspace) != middle
 
 
 def test_a_drag_never_loses_its_last_place_and_never_makes_a_queue(

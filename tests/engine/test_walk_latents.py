@@ -11,33 +11,34 @@ import pytest
 import torch
 from PIL import Image
 
-from engine import live_generator, metadata
+from engine import live_generator, metadata, registry
 from engine.checkpoints import load_tensors
 from engine.data import idx
 from engine.data.digits import load_digits
 from engine.errors import FileError, ModelError
-from engine.generators.sample_gan import SampleGan
-from engine.generators.walk_gan import WalkGan, between
+from engine.generators.walk_latents import WalkLatents, between
+from engine.runs import RunFolder
 from engine.task import Event, Preview, Saved
-from engine.trainers.train_gan import TrainGan
 
 
-@pytest.fixture(scope="module")
-def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+@pytest.fixture(scope="module", params=["train_gan", "train_vae"])
+def trained(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run with checkpoints of steps 2 and 4."""
     folder = tmp_path_factory.mktemp("trained")
     data = folder / "few-images-idx3-ubyte"
     idx.write(data, load_digits()[0][:10, :, :, 0])
-    TrainGan(
-        dataset=str(data),
-        model="mlp_small",
-        max_steps=4,
-        checkpoint_every=2,
-        batch_size=4,
-        latent_dim=8,
-        seed=3,
-    ).run(lambda event: None, folder / "run")
+    fields = {
+        "dataset": str(data), "max_steps": 4, "checkpoint_every": 2, "batch_size": 4,
+        "latent_dim": 8, "seed": 3,
+    }  # fmt: skip
+    small = {"train_gan": "mlp_small", "train_vae": "small"}[request.param]
+    task = registry.task_class(request.param).from_dict({**fields, "model": small})
+    task.run(lambda event: None, folder / "run")
     return folder / "run"
+
+
+def of_kind(run: Path, gan: str, vae: str) -> str:
+    return gan if RunFolder(run).description()["task"] == "train_gan" else vae
 
 
 @pytest.fixture
@@ -48,14 +49,16 @@ def run(trained: Path, tmp_path: Path) -> Path:
 
 def walk(run: Path, out: Path = Path("unused"), **fields: object) -> np.ndarray:
     events: list[Event] = []
-    WalkGan.from_dict({"run_folder": str(run), "save": False} | fields).run(events.append, out)
+    WalkLatents.from_dict({"run_folder": str(run), "save": False} | fields).run(events.append, out)
     (shown,) = [event for event in events if isinstance(event, Preview)]
     return np.asarray(shown.image)
 
 
 def drawn(run: Path, out: Path, seed: int) -> np.ndarray:
     """The picture of a seed as Draw has it."""
-    task = SampleGan(run_folder=str(run), num_images=1, seed=seed, save_images=True)
+    sampler = registry.task_class(of_kind(run, "sample_gan", "sample_vae"))
+    fields = {"run_folder": str(run), "num_images": 1, "seed": seed, "save_images": True}
+    task = sampler.from_dict(fields)
     saved: list[Path] = []
     task.run(lambda event: saved.append(event.path) if isinstance(event, Saved) else None, out)
     with Image.open(saved[-1]) as image:
@@ -82,8 +85,8 @@ def test_the_way_is_smooth_and_never_leaves_the_length_of_noise() -> None:
 
 def test_the_first_direction_changes_the_first_layer_most(run: Path) -> None:
     generator = live_generator.load(run, 0)
-    stored = load_tensors(run / "checkpoints" / "step-4", "generator_ema")
-    weights = stored["layers.0.weight"]
+    stored = load_tensors(run / "checkpoints" / "step-4", of_kind(run, "generator_ema", "vae_ema"))
+    weights = stored[of_kind(run, "layers.0.weight", "decoder.0.weight")]
     largest = torch.linalg.svdvals(weights)
     reached = (weights @ generator.directions.T).norm(dim=0)
     assert torch.allclose(reached, largest, rtol=1e-4)
@@ -121,7 +124,8 @@ def test_it_stays_loaded_until_a_newer_checkpoint_is_there(
 
 def test_a_damaged_newest_checkpoint_is_passed_over(run: Path) -> None:
     expected = walk(run, checkpoint=2)
-    weights = run / "checkpoints" / "step-4" / "generator_ema.safetensors"
+    name = of_kind(run, "generator_ema", "vae_ema")
+    weights = run / "checkpoints" / "step-4" / f"{name}.safetensors"
     weights.write_bytes(weights.read_bytes()[:-10])
     assert np.array_equal(walk(run), expected)
     with pytest.raises(FileError, match="step-4"):
@@ -129,6 +133,10 @@ def test_a_damaged_newest_checkpoint_is_passed_over(run: Path) -> None:
 
 
 def test_what_cannot_be_walked_is_named(run: Path, tmp_path: Path) -> None:
+    other = RunFolder(tmp_path / "other")
+    other.create({"task": "train_diffusion"})
+    with pytest.raises(ModelError, match="train_diffusion, not of a GAN or a VAE"):
+        walk(other.path)
     with pytest.raises(ModelError, match="of step 3"):
         walk(run, checkpoint=3)
     shutil.rmtree(run / "checkpoints")

@@ -1,4 +1,4 @@
-"""A walk through what a GAN can draw: between the pictures of two seeds, and along directions."""
+"""A walk through what a GAN or a VAE can draw: between two seeds, and along directions."""
 
 from __future__ import annotations
 
@@ -34,15 +34,15 @@ def _direction(number: int) -> Any:
 
 
 @dataclass(frozen=True)
-class WalkGan(Task):
+class WalkLatents(Task):
     """One picture on the way. Position 0 is the picture of the first seed, as Draw has it."""
 
-    title: ClassVar[str] = "Walk through a GAN"
-    summary: ClassVar[str] = "Draws what lies between the pictures of two seeds of a GAN."
+    title: ClassVar[str] = "Latent walk"
+    summary: ClassVar[str] = "Draws what lies between the pictures of two seeds of a GAN or a VAE."
 
     run_folder: str = param(
         label="Training run",
-        help="The folder of the run whose averaged generator draws; the run may still be going on.",
+        help="The folder of a run of a GAN or a VAE; it may still be going on.",
         kind="folder",
         required=True,
     )
@@ -105,7 +105,7 @@ class WalkGan(Task):
         from engine.models.gan import to_pixels
 
         with torch.inference_mode():
-            pixels = to_pixels(generator.network(self._noise(generator)))
+            pixels = to_pixels(generator.draw(self._noise(generator)))
         return image_grid(pixels, gap=0)
 
     def _noise(self, generator: LiveGenerator) -> torch.Tensor:
