@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import dataclasses
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from engine.data.text_corpus import SHAKESPEARE, corpus_names
 from engine.schedules import SCHEDULES
-from engine.task import Task, param
+from engine.task import param
 from engine.training import TrainingTask
 
 MEASURED_TOKENS = 16_384
@@ -17,11 +16,6 @@ MEASURED_TOKENS = 16_384
 MEASURED_PART = 5
 """… and at most one for so many that were learned from since the last, but for the least."""
 MEASURED_BLOCKS = 8
-
-
-def with_default(task: type[Task], name: str, default: Any) -> Any:
-    """Declare a field just as another task declares it, but for its default."""
-    return dataclasses.field(default=default, metadata={"param": task.field(name).param})
 
 
 @dataclass(frozen=True)

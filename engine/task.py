@@ -166,8 +166,12 @@ class Field:
 
 def same_param(task: type[Task], name: str) -> Any:
     """Declare a field just as another task declares it."""
-    field = task.field(name)
-    return dataclasses.field(default=field.default, metadata={"param": field.param})
+    return with_default(task, name, task.field(name).default)
+
+
+def with_default(task: type[Task], name: str, default: Any) -> Any:
+    """Declare a field just as another task declares it, but for its default."""
+    return dataclasses.field(default=default, metadata={"param": task.field(name).param})
 
 
 # --------------------------------------------------------------------------- task

@@ -98,6 +98,8 @@ class SampleLanguageModel(Task):
             temperature=self.temperature,
             top_k=self.top_k,
             top_p=self.top_p,
+            min_p=0.0,
+            typical_p=1.0,
             num_beams=1,
             repetition_penalty=1.0,
             no_repeat_ngram_size=0,

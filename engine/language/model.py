@@ -24,6 +24,8 @@ class Request:
     temperature: float
     top_k: int
     top_p: float
+    min_p: float
+    typical_p: float
     num_beams: int
     repetition_penalty: float
     no_repeat_ngram_size: int

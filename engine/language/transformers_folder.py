@@ -152,11 +152,8 @@ class TransformersModel:
     def _generation_config(self, request: Request, room: int) -> Any:
         from transformers import GenerationConfig
 
-        sampling = (
-            {"temperature": request.temperature, "top_k": request.top_k, "top_p": request.top_p}
-            if request.do_sample
-            else {}
-        )
+        names = ("temperature", "top_k", "top_p", "min_p", "typical_p")
+        sampling = {name: getattr(request, name) for name in names} if request.do_sample else {}
         return GenerationConfig(
             max_new_tokens=min(request.max_new_tokens, room),
             do_sample=request.do_sample,

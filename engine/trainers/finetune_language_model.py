@@ -9,8 +9,8 @@ from engine import device, library
 from engine.data.text_corpus import load_corpus
 from engine.errors import OutOfMemory
 from engine.language import openable
-from engine.language_training import LanguageTraining, with_default
-from engine.task import Progress, Report, param
+from engine.language_training import LanguageTraining
+from engine.task import Progress, Report, param, with_default
 from engine.training import Learner, TrainingTask
 
 if TYPE_CHECKING:

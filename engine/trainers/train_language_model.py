@@ -7,8 +7,8 @@ from typing import ClassVar
 
 from engine.data.text_corpus import load_corpus
 from engine.errors import InvalidTask
-from engine.language_training import LanguageTraining, with_default
-from engine.task import Progress, Report, param
+from engine.language_training import LanguageTraining
+from engine.task import Progress, Report, param, with_default
 from engine.training import Learner, TrainingTask
 
 TOKENIZERS = ("bpe", "characters")

@@ -97,6 +97,19 @@ def test_same_seed_same_text_cold_warm_and_after_another(write, model) -> None:
     assert other != cold
 
 
+def test_a_high_min_p_leaves_the_likeliest_word_alone(write, model) -> None:
+    wild = {text(write(model, **WILD, seed=seed)) for seed in (1, 2)}
+    tamed = {text(write(model, **WILD, min_p=1.0, seed=seed)) for seed in (1, 2)}
+    assert len(wild) == 2 and tamed == {text(write(model, do_sample=False))}
+
+
+def test_typical_p_chooses_among_other_words(write, model) -> None:
+    """The likeliest are too flat for it: where greedy writes the sentence, it does not."""
+    flat = {"temperature": 1.0, "top_k": 0, "top_p": 1.0}
+    assert text(write(model, **flat, typical_p=1.0)) == SEA.removeprefix("The sea is")
+    assert text(write(model, **WILD, typical_p=0.2)) != text(write(model, **WILD))
+
+
 def test_ends_before_a_stop_string(write, model) -> None:
     whole = text(write(model, do_sample=False))
     events = write(model, do_sample=False, stop="nothing like this\nwind walks")
