@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from engine.data.text_corpus import SHAKESPEARE, corpus_names
 from engine.schedules import SCHEDULES

@@ -19,17 +19,25 @@ SAVE_AFTER = 500
 
 
 class Draft(QObject):
-    """Keeps `path` like what `read()` returns, once `touch` has said that it changed."""
+    """Keeps `path` like what `read()` returns, once `touch` has said that it changed; `show` gets
+    the text of the last session."""
 
     saved = Signal()
     failed = Signal(object)  # a FileError
 
     _written = Signal(object)  # the error, or None
 
-    def __init__(self, path: Path, read: Callable[[], str], parent: QObject | None = None) -> None:
+    def __init__(
+        self,
+        path: Path,
+        read: Callable[[], str],
+        show: Callable[[str], object],
+        parent: QObject | None = None,
+    ) -> None:
         super().__init__(parent)
         self.path = path
         self._read = read
+        self._show = show
         self._closed = False
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="draft")
         self._written.connect(self._after_write)
@@ -38,16 +46,15 @@ class Draft(QObject):
         self._timer.setInterval(SAVE_AFTER)
         self._timer.timeout.connect(self._save)
 
-    def load(self) -> str:
-        """The text of the last session.
+    def restore(self) -> None:
+        """Show the text of the last session.
 
         Raises FileError when it cannot be read; it is left alone then, and this session writes
         beside it.
         """
-        if not self.path.exists():
-            return ""
         try:
-            return self.path.read_text(encoding="utf-8", errors="replace")
+            there = self.path.exists()
+            self._show(self.path.read_text(encoding="utf-8", errors="replace") if there else "")
         except OSError as error:
             unreadable = self.path
             self.path = files.new_path(unreadable.parent, unreadable.stem, unreadable.suffix)

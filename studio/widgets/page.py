@@ -32,12 +32,17 @@ EDITING = (
 
 
 class Page(ColumnEdit):
-    """Plain text with one suggestion at most, which is coloured until it is kept or discarded."""
+    """Plain text with one suggestion at most, which is coloured until it is kept or discarded.
+
+    A suggestion may stand for a part of the text, which is struck through until then: kept, it
+    takes the place of that part, and one step of undo brings the part back.
+    """
 
     suggestion_ended = Signal(bool)  # kept?
 
     def __init__(self, parent: QWidget | None = None) -> None:
         self._suggestion: Suggestion | None = None
+        self._replaced: QTextCursor | None = None
         self._growing = False
         self._follow = False
         self._typed_until: tuple[Suggestion, int] | None = None
@@ -63,12 +68,37 @@ class Page(ColumnEdit):
         self._growing = True
         self._suggestion = Suggestion(self.document(), position, lead)
 
+    def begin_change(self) -> str:
+        """What `append` brings stands for the selection, or the paragraph of the cursor, which is
+        returned; empty, and nothing begun, where there is no text."""
+        self.keep()
+        part = self.textCursor()
+        if not part.hasSelection():
+            part.movePosition(QTextCursor.MoveOperation.StartOfBlock)
+            part.movePosition(QTextCursor.MoveOperation.EndOfBlock, QTextCursor.MoveMode.KeepAnchor)
+        text = part.selection().toPlainText()
+        if not text.strip():
+            return ""
+        start, end = part.selectionStart(), part.selectionEnd()
+        part.setPosition(start)
+        part.setPosition(end, QTextCursor.MoveMode.KeepAnchor)
+        part.setKeepPositionOnInsert(True)  # what is written behind it is no part of it
+        after = self.document().findBlock(end)
+        is_whole = end == after.position() + after.length() - 1
+        self._follow = True
+        self._growing = True
+        self._replaced = part
+        self._suggestion = Suggestion(self.document(), end, "\n\n" if is_whole else " ")
+        self._show_suggestion()
+        return text
+
     def replace_suggestion(self) -> None:
         """Take the suggestion out and let another one grow in its place."""
         if self._suggestion:
-            again = self._suggestion.successor()
+            again, replaced = self._suggestion.successor(), self._replaced
             self.discard()
-            self._suggestion, self._growing = again, True
+            self._suggestion, self._growing, self._replaced = again, True, replaced
+            self._show_suggestion()
 
     def append(self, text: str) -> None:
         """Let the suggestion grow; the person's cursor stays where it is."""
@@ -93,9 +123,12 @@ class Page(ColumnEdit):
 
     def keep(self) -> None:
         """The suggestion becomes ordinary text, and writing goes on after it."""
+        replaced = self._replaced
         suggestion = self._let_go()
         if suggestion is None:
             return
+        if replaced and suggestion.text:
+            suggestion.take_the_place_of(replaced)
         suggestion.release()
         cursor = self.textCursor()
         if suggestion.text and cursor.position() == suggestion.position:
@@ -112,7 +145,7 @@ class Page(ColumnEdit):
         self.suggestion_ended.emit(False)
 
     def _let_go(self) -> Suggestion | None:
-        suggestion, self._suggestion = self._suggestion, None
+        suggestion, self._suggestion, self._replaced = self._suggestion, None, None
         self._growing = False
         self._show_suggestion()
         return suggestion
@@ -182,7 +215,7 @@ class Page(ColumnEdit):
             self.keep()
             return
         suggestion.release()
-        self._suggestion = Suggestion(self.document(), suggestion.end)
+        self._suggestion, self._replaced = Suggestion(self.document(), suggestion.end), None
         self._show_suggestion()
 
     # ------------------------------------------------------------------ what is seen
@@ -211,6 +244,12 @@ class Page(ColumnEdit):
             selection.cursor = self._suggestion.cursor()
             selection.format.setForeground(colors().accent_text)
             shown.append(selection)
+        if self._replaced:
+            part = QTextEdit.ExtraSelection()
+            part.cursor = self._replaced
+            part.format.setForeground(colors().muted)
+            part.format.setFontStrikeOut(True)
+            shown.append(part)
         self.setExtraSelections(shown)
         self.viewport().update()
 

@@ -98,6 +98,21 @@ class Suggestion:
             cursor.setPosition(self.end, QTextCursor.MoveMode.KeepAnchor)
             cursor.removeSelectedText()
 
+    def take_the_place_of(self, part: QTextCursor) -> None:
+        """Remove the selection of `part`, which lies before it, and its own lead; taking it back
+        brings both back."""
+        cursor = self.cursor()
+        start = cursor.selectionStart()
+        cursor.setPosition(part.selectionStart())
+        cursor.setPosition(start, QTextCursor.MoveMode.KeepAnchor)
+        if self._is_last_step:
+            cursor.joinPreviousEditBlock()
+        else:
+            cursor.beginEditBlock()
+        cursor.removeSelectedText()
+        cursor.endEditBlock()
+        self._lead = ""
+
     def successor(self) -> Suggestion:
         """Another one for the same place, once this one is discarded."""
         return Suggestion(self._document, self.position, self._lead)

@@ -3,7 +3,15 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QToolButton, QWidget
+from PySide6.QtWidgets import (
+    QHBoxLayout,
+    QLabel,
+    QMenu,
+    QPushButton,
+    QSizePolicy,
+    QToolButton,
+    QWidget,
+)
 
 from studio.theme import SPACING, icon, set_role
 
@@ -39,6 +47,11 @@ class WritingBar(QWidget):
         self._again = self._button(
             "refresh-cw", self.tr("Again"), self.tr("Write another one in its place (Ctrl+R)")
         )
+        self._change = self._button(
+            "wand-sparkles",
+            self.tr("Change"),
+            self.tr("Let the model change the selection, or this paragraph (Ctrl+J)"),
+        )
         self._stop.clicked.connect(self.stop)
         self._keep.clicked.connect(self.keep)
         self._discard.clicked.connect(self.discard)
@@ -46,8 +59,15 @@ class WritingBar(QWidget):
         self._lay_out()
         self.show_idle()
 
+    def set_changes(self, menu: QMenu) -> None:
+        """What can be done with a text that is there."""
+        self._change.setMenu(menu)
+
+    def open_changes(self) -> None:
+        self._change.showMenu()
+
     def show_idle(self) -> None:
-        self._offer()
+        self._offer(self._change)
 
     def show_writing(self) -> None:
         self._offer(self._stop)
@@ -62,7 +82,7 @@ class WritingBar(QWidget):
         return self._status.text()
 
     def _offer(self, *offered: QPushButton) -> None:
-        for button in (self._stop, self._keep, self._discard, self._again):
+        for button in (self._change, self._stop, self._keep, self._discard, self._again):
             button.setVisible(button in offered)
 
     def _lay_out(self) -> None:
@@ -70,7 +90,7 @@ class WritingBar(QWidget):
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(SPACING // 2)
         row.addWidget(self._status, 1)
-        for button in (self._stop, self._keep, self._discard, self._again):
+        for button in (self._change, self._stop, self._keep, self._discard, self._again):
             row.addWidget(button)
         row.addSpacing(SPACING)
         for name, tip, signal in (

@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
-from pathlib import Path
 
 from PySide6.QtCore import Qt, QTimer, Signal
-from PySide6.QtGui import QCloseEvent, QGuiApplication
+from PySide6.QtGui import QCloseEvent
 from PySide6.QtWidgets import QDockWidget, QMainWindow
 
-from engine import files, folders, packs
+from engine import folders, packs
 from engine.errors import EngineError, FileError, InvalidTask
 from engine.registry import task_class
 from engine.task import Task, random_seed
 from engine.worker import Engine
 from studio.actions import Command, add_actions
-from studio.dialogs.paths import ask_for_language_model, ask_where_to_write_text
+from studio.dialogs.paths import ask_for_language_model
 from studio.drafts import Draft
 from studio.pack_fetch import PackFetch
 from studio.settings import Settings
+from studio.text_changes import TextChanges
+from studio.text_sharing import TextSharing
 from studio.widgets.desk import Desk
 from studio.widgets.pack_notice import PackNotice
 from studio.widgets.parameter_form import ParameterForm
@@ -41,9 +42,14 @@ class WriteWorkspace(QMainWindow):
     icon_name = "pen-line"
 
     def __init__(
-        self, engine: Engine, settings: Settings, writes: type[Task] | None = None
+        self,
+        engine: Engine,
+        settings: Settings,
+        writes: type[Task] | None = None,
+        changes: type[Task] | None = None,
     ) -> None:
-        """`writes` is the task that writes; it has the fields of text_generation."""
+        """`writes` is the task that writes, with the fields of text_generation; `changes` the one
+        that changes what is there, with those of rework_text."""
         super().__init__()
         self._settings = settings
         desk = Desk(PackNotice(packs.PACKS[0]))
@@ -53,12 +59,20 @@ class WriteWorkspace(QMainWindow):
         self._form = ParameterForm(
             writes or task_class("text_generation"), exclude=("prompt", "apply_chat_template")
         )
+        self._changes = TextChanges(
+            changes or task_class("rework_text"), settings, self.change, self
+        )
+        self._bar.set_changes(self._changes.menu)
         self._writing = Writing(engine, self._page, self)
+        self.sharing = TextSharing(self._page, self._writing, self)
         self._pack = PackFetch(engine, packs.PACKS[0], self._notice, self)
         self._counting = QTimer(self, singleShot=True, interval=COUNT_AFTER)
         documents = folders.home() / "documents"
-        self._draft = Draft(documents / "draft.txt", self._page.toPlainText, self)
-        self._prompt_draft = Draft(documents / "prompt.txt", self._ask_box.prompt.toPlainText, self)
+        prompt = self._ask_box.prompt
+        self._drafts = (
+            Draft(documents / "draft.txt", self._page.toPlainText, self._page.set_text, self),
+            Draft(documents / "prompt.txt", prompt.toPlainText, prompt.setPlainText, self),
+        )
         self.setCentralWidget(desk)
         self.setFocusProxy(self._page)
         self._add_parameters()
@@ -84,9 +98,14 @@ class WriteWorkspace(QMainWindow):
                 "write_stop", tr("Stop, or discard the suggestion"), "Esc", "square", self.step_back
             ),
             Command("write_again", tr("Write another"), "Ctrl+R", "refresh-cw", self.write_again),
-            Command("write_draw", tr("Draw this"), "Ctrl+D", "brush", self.draw),
-            Command("write_copy", tr("Copy the text"), "Ctrl+Shift+C", "copy", self.copy),
-            Command("write_export", tr("Export the text…"), "Ctrl+E", "save", self.export),
+            Command(
+                "write_change",
+                tr("Change the selection…"),
+                "Ctrl+J",
+                "wand-sparkles",
+                self._bar.open_changes,
+            ),
+            *self.sharing.actions_table(),
             Command(
                 "write_prompt", tr("Go to the prompt"), "Ctrl+L", "terminal", self.go_to_prompt
             ),
@@ -106,16 +125,24 @@ class WriteWorkspace(QMainWindow):
         self._page.keep()
         before = self._page.text_before_cursor()[-CONTINUE_FROM:]
         if not before.strip():
-            self._error.show_error(
-                InvalidTask(
-                    "prompt",
-                    self.tr("There is no text before the cursor to go on from."),
-                    self.tr("Write a few words first, or ask for something below."),
-                ),
-                can_retry=False,
-            )
+            said = self.tr("There is no text before the cursor to go on from.")
+            hint = self.tr("Write a few words first, or ask for something below.")
+            self._error.show_error(InvalidTask("prompt", said, hint), can_retry=False)
             return
         self._start(before.rstrip(" "), answers=False)
+
+    def change(self, change: str, language: str) -> None:
+        """Let the model change the selection, or the paragraph of the cursor."""
+        self._retry = lambda: self.change(change, language)
+        if self._notice_model():
+            self._notice.focus_action()
+            return
+        try:
+            task = self._changes.begin(self._page, change, language, self._form.values())
+        except InvalidTask as error:
+            self._error.show_error(error, can_retry=False)
+        else:
+            self._run(task)
 
     def write_again(self) -> None:
         """Another text for the same request, in the place of the suggestion."""
@@ -137,7 +164,7 @@ class WriteWorkspace(QMainWindow):
 
     def _start(self, prompt: str, answers: bool) -> None:
         """`answers`: in a paragraph of its own; else on from the cursor, as if the writer wrote."""
-        if self._pack.missed_by(self._form.values().get("model", "")):
+        if self._notice_model():
             self._notice.focus_action()
             return
         try:
@@ -154,37 +181,6 @@ class WriteWorkspace(QMainWindow):
         self._error.hide()
         self._form.show_seed_used(task.to_dict()["seed"])
         self._writing.start(task, folders.outputs())
-
-    # ------------------------------------------------------------------ what to do with a text
-
-    def draw(self) -> None:
-        """Hand the selection, else what was written last, else this paragraph, to Create."""
-        text = (
-            self._page.selected_text()
-            or self._page.suggestion
-            or self._writing.answer
-            or self._page.textCursor().block().text()
-        )
-        if text.strip():
-            self.draw_requested.emit(" ".join(text.split()))
-
-    def copy(self) -> None:
-        text = self._page.selected_text() or self._page.toPlainText()
-        QGuiApplication.clipboard().setText(text)
-
-    def export(self) -> None:
-        """Ask where to, and write the text there."""
-        path = ask_where_to_write_text(self)
-        if path:
-            self.export_to(path)
-
-    def export_to(self, path: Path) -> None:
-        try:
-            files.write_text(path, self._page.toPlainText())
-        except FileError as error:
-            self._explain(error, self.export)
-        else:
-            self._bar.set_status(self.tr("Exported to {}").format(path))
 
     def go_to_prompt(self) -> None:
         self._ask_box.prompt.setFocus()
@@ -203,6 +199,7 @@ class WriteWorkspace(QMainWindow):
         self._ask_box.set_ready(not writing)
         self._actions["write_ask"].setEnabled(not writing)
         self._actions["write_continue"].setEnabled(not writing)
+        self._actions["write_change"].setEnabled(not writing and not waiting)
         self._actions["write_stop"].setEnabled(writing or waiting)
         self._actions["write_keep"].setEnabled(waiting)
         self._actions["write_again"].setEnabled(waiting and not writing)
@@ -228,8 +225,9 @@ class WriteWorkspace(QMainWindow):
         self._retry = retry
         self._error.show_error(error)
 
-    def _notice_model(self) -> None:
-        self._pack.missed_by(self._form.values().get("model", ""))
+    def _notice_model(self) -> bool:
+        """Whether the model that is chosen has to be fetched first, which a notice says then."""
+        return self._pack.missed_by(self._form.values().get("model", ""))
 
     def _choose_model(self) -> None:
         model = ask_for_language_model(self)
@@ -242,39 +240,40 @@ class WriteWorkspace(QMainWindow):
         """The text, the prompt and the parameters as they were."""
         self._form.set_values(self._settings.value(PARAMETERS, {}))
         self._form.undo_stack.clear()
-        for draft, show in (
-            (self._draft, self._page.set_text),
-            (self._prompt_draft, self._ask_box.prompt.setPlainText),
-        ):
+        for draft in self._drafts:
             try:
-                show(draft.load())
+                draft.restore()
             except FileError as error:
                 self._error.show_error(error, can_retry=False)
 
     def closeEvent(self, event: QCloseEvent) -> None:
         self._writing.stop()
-        self._draft.close()
-        self._prompt_draft.close()
+        for draft in self._drafts:
+            draft.close()
         super().closeEvent(event)
 
     # ------------------------------------------------------------------ parts
 
     def _connect(self) -> None:
-        self._page.document().contentsChanged.connect(self._draft.touch)
         self._page.document().contentsChanged.connect(self._counting.start)
         self._page.suggestion_ended.connect(self._update)
-        self._ask_box.prompt.textChanged.connect(self._prompt_draft.touch)
         self._counting.timeout.connect(self._count)
-        self._draft.failed.connect(lambda error: self._explain(error, self._draft.touch))
+        documents = self._page.document(), self._ask_box.prompt.document()
+        for draft, document in zip(self._drafts, documents, strict=True):
+            document.contentsChanged.connect(draft.touch)
+            draft.failed.connect(lambda error, draft=draft: self._explain(error, draft.touch))
         self._ask_box.asked.connect(self.ask)
         self._ask_box.continued.connect(self.write_on)
         self._bar.stop.connect(self._writing.stop)
         self._bar.keep.connect(self.keep)
         self._bar.discard.connect(self._page.discard)
         self._bar.again.connect(self.write_again)
-        self._bar.draw.connect(self.draw)
-        self._bar.copy.connect(self.copy)
-        self._bar.export.connect(self.export)
+        self._bar.draw.connect(self.sharing.draw)
+        self._bar.copy.connect(self.sharing.copy)
+        self._bar.export.connect(self.sharing.export)
+        self.sharing.draw_requested.connect(self.draw_requested)
+        self.sharing.said.connect(self._bar.set_status)
+        self.sharing.failed.connect(lambda error: self._explain(error, self.sharing.export))
         self._writing.changed.connect(self._update)
         self._writing.failed.connect(self._explain_failure)
         self._error.retry.connect(self._try_again)

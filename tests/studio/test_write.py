@@ -246,9 +246,9 @@ def test_copy_and_export(qtbot, home: Path, workspace) -> None:
     qtbot.keyClicks(workspace._page, "All of it.")
     qtbot.keyClick(workspace._page, Qt.Key.Key_C, CONTROL | SHIFT)
     assert QApplication.clipboard().text() == "All of it."
-    workspace.export_to(home / "out.md")
+    workspace.sharing.export_to(home / "out.md")
     assert (home / "out.md").read_text("utf-8") == "All of it."
-    workspace.export_to(home / "out.md" / "below-a-file.txt")
+    workspace.sharing.export_to(home / "out.md" / "below-a-file.txt")
     assert "below-a-file.txt" in error_text(workspace)
 
 
