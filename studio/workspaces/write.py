@@ -24,6 +24,7 @@ from studio.text_sharing import TextSharing
 from studio.widgets.desk import Desk
 from studio.widgets.pack_notice import PackNotice
 from studio.widgets.parameter_form import ParameterForm
+from studio.widgets.preset_row import PresetRow
 from studio.writing import Writing
 
 CONTINUE_FROM = 6000
@@ -293,5 +294,5 @@ class WriteWorkspace(QMainWindow):
     def _add_parameters(self) -> None:
         dock = QDockWidget(self.tr("Parameters"), self)
         dock.setObjectName("write_parameters")
-        dock.setWidget(self._form)
+        dock.setWidget(PresetRow(self._form))
         self.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, dock)
