@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QPushButton, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QPushButton, QToolButton, QWidget
 
 from studio.theme import SPACING, icon, set_role
 from studio.widgets.prompt_edit import PromptEdit
@@ -32,6 +32,12 @@ class AskBox(QWidget):
         )
         set_role(self.write_button, "primary")
         self.write_button.clicked.connect(self.asked)
+        self.templates_button = QToolButton()
+        self.templates_button.setIcon(icon("file-text", "muted"))
+        self.templates_button.setToolTip(self.tr("Templates: prompts to fill in (Ctrl+T)"))
+        self.templates_button.setAccessibleName(self.tr("Templates"))
+        self.templates_button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        set_role(self.templates_button, "quiet")
         self.continue_button = QPushButton(self.tr("Continue"))
         self.continue_button.setToolTip(
             self.tr("The model goes on from the cursor (Ctrl+Shift+Enter)")
@@ -41,6 +47,7 @@ class AskBox(QWidget):
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(SPACING)
         row.addWidget(self.prompt, 1)
+        row.addWidget(self.templates_button, 0, Qt.AlignmentFlag.AlignBottom)
         row.addWidget(self.continue_button, 0, Qt.AlignmentFlag.AlignBottom)
         row.addWidget(self.write_button, 0, Qt.AlignmentFlag.AlignBottom)
         self.setFocusProxy(self.prompt)

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QLabel, QPlainTextEdit, QTextEdit, QWidget
 
 from engine.prompts.emphasis import emphasise
 from engine.prompts.length import Length
+from engine.prompts.templates import places
 from studio import theme
 from studio.theme import SPACING, set_role
 from studio.widgets.text_positions import from_qt, to_qt
@@ -31,6 +32,7 @@ class PromptEdit(QPlainTextEdit):
         self.history: list[str] = []
         """Prompts asked before, oldest first."""
         self._place = 0
+        self._places: tuple[str, ...] = ()
         self._counter = QLabel(self)
         set_role(self._counter, "caption")
         self._counter.hide()
@@ -56,6 +58,31 @@ class PromptEdit(QPlainTextEdit):
         cursor = self.textCursor()
         cursor.select(cursor.SelectionType.Document)
         cursor.insertText(text)
+
+    def fill(self, template: str) -> None:
+        """Show a template; its first place is selected, and Tab goes on to the next."""
+        self.replace(template)
+        self._places = places(template)
+        self._go_to_place(0)
+
+    def unfilled(self) -> str:
+        """The first place of the template that still stands here; empty without one."""
+        text = self.toPlainText()
+        return next((place for place in self._places if place in text), "")
+
+    def go_to_unfilled(self) -> None:
+        """Select it, so that typing fills it in."""
+        self._go_to_place(0)
+
+    def _go_to_place(self, start: int) -> bool:
+        """Select the first place from `start` on; False where there is none."""
+        text = self.toPlainText()
+        found = [(at, place) for place in self._places if (at := text.find(place, start)) >= 0]
+        if not found:
+            return False
+        at, place = min(found)
+        self.setTextCursor(self._select(text, at, at + len(place)))
+        return True
 
     def weigh(self, step: float) -> None:
         """Raise or lower the weight of what is selected, or of the word under the cursor."""
@@ -117,6 +144,13 @@ class PromptEdit(QPlainTextEdit):
             self.weigh(step * (FINE_WEIGHT_STEP if fine else WEIGHT_STEP))
         else:
             super().keyPressEvent(event)
+
+    def focusNextPrevChild(self, forward: bool) -> bool:
+        """Tab goes to the next place of a template, round to the first, before it leaves."""
+        here = from_qt(self.toPlainText(), self.textCursor().selectionEnd())
+        if forward and (self._go_to_place(here) or self._go_to_place(0)):
+            return True
+        return super().focusNextPrevChild(forward)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

@@ -48,9 +48,6 @@ FIRST_SIZE = QSize(512, 512)
 class CreateWorkspace(QMainWindow):
     """A person says what to draw, watches it appear, and works on with what they like."""
 
-    title = "Create"
-    icon_name = "brush"
-
     def __init__(
         self,
         engine: Engine,

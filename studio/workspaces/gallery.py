@@ -35,9 +35,6 @@ IN_GRID = (
 class GalleryWorkspace(QMainWindow):
     """A person finds a picture again, keeps what they like, and goes on from it."""
 
-    title = "Gallery"
-    icon_name = "images"
-
     open_requested = Signal(object)  # Path, to be edited on the canvas
     reuse_requested = Signal(object)  # Path, whose settings are wanted in Create
     create_requested = Signal()

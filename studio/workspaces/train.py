@@ -33,11 +33,8 @@ LIST_EVERY = 3000  # milliseconds between two looks at all runs
 class TrainWorkspace(QMainWindow):
     """Trains on `engine`; draws samples on `make`, which need not wait for a training to end."""
 
-    icon_name = "brain"
-
     def __init__(self, engine: Engine, settings: Settings, make: Engine | None = None) -> None:
         super().__init__()
-        self.title = self.tr("Train")
         self._engine = engine
         self._make = make or engine
         self._settings = settings

@@ -18,6 +18,7 @@ from studio.actions import Command, add_actions
 from studio.dialogs.paths import ask_for_language_model
 from studio.drafts import Draft
 from studio.pack_fetch import PackFetch
+from studio.prompt_templates import PromptTemplates
 from studio.settings import Settings
 from studio.text_changes import TextChanges
 from studio.text_sharing import TextSharing
@@ -38,9 +39,6 @@ class WriteWorkspace(QMainWindow):
     """A person writes, and asks a language model for text or to go on."""
 
     draw_requested = Signal(str)
-
-    title = "Write"
-    icon_name = "pen-line"
 
     def __init__(
         self,
@@ -64,6 +62,7 @@ class WriteWorkspace(QMainWindow):
             changes or task_class("rework_text"), settings, self.change, self
         )
         self._bar.set_changes(self._changes.menu)
+        self._templates = PromptTemplates(self._ask_box, self)
         self._writing = Writing(engine, self._page, self)
         self.sharing = TextSharing(self._page, self._writing, self)
         self._pack = PackFetch(engine, packs.PACKS[0], self._notice, self)
@@ -107,8 +106,9 @@ class WriteWorkspace(QMainWindow):
                 self._bar.open_changes,
             ),
             *self.sharing.actions_table(),
+            *self._templates.actions_table(),
             Command(
-                "write_prompt", tr("Go to the prompt"), "Ctrl+L", "terminal", self.go_to_prompt
+                "write_prompt", tr("Go to the prompt"), "Ctrl+L", "terminal", self._ask_box.setFocus
             ),
         ]
 
@@ -169,11 +169,13 @@ class WriteWorkspace(QMainWindow):
             self._notice.focus_action()
             return
         try:
+            if answers:
+                self._templates.check()
             task = self._form.task(prompt=prompt, apply_chat_template=answers)
         except InvalidTask as error:
             if error.field == "prompt":
                 self._error.show_error(error, can_retry=False)
-                self.go_to_prompt()
+                self._ask_box.setFocus()
             return
         self._page.begin_suggestion(new_paragraph=answers)
         self._run(task)
@@ -182,9 +184,6 @@ class WriteWorkspace(QMainWindow):
         self._error.hide()
         self._form.show_seed_used(task.to_dict()["seed"])
         self._writing.start(task, folders.outputs())
-
-    def go_to_prompt(self) -> None:
-        self._ask_box.prompt.setFocus()
 
     # ------------------------------------------------------------------ what is shown
 
@@ -258,6 +257,7 @@ class WriteWorkspace(QMainWindow):
     def _connect(self) -> None:
         self._page.document().contentsChanged.connect(self._counting.start)
         self._page.suggestion_ended.connect(self._update)
+        self._templates.failed.connect(lambda error: self._error.show_error(error, can_retry=False))
         self._counting.timeout.connect(self._count)
         documents = self._page.document(), self._ask_box.prompt.document()
         for draft, document in zip(self._drafts, documents, strict=True):
