@@ -16,6 +16,7 @@ from studio.widgets.page import Page
 class Writing(QObject):
     """Runs one task at a time and lets its tokens grow in `page`."""
 
+    started = Signal(object)  # the Task
     changed = Signal()
     failed = Signal(object)  # an EngineError
 
@@ -46,6 +47,7 @@ class Writing(QObject):
         job.cancelled.connect(self._end)
         job.failed.connect(self._fail)
         self._job = job
+        self.started.emit(task)
         self._engine.submit(job)
         self.changed.emit()
 

@@ -26,6 +26,7 @@ class WritingBar(QWidget):
     keep = Signal()
     discard = Signal()
     again = Signal()
+    turn = Signal(int)  # -1 or 1
     draw = Signal()
     copy = Signal()
     export = Signal()
@@ -52,6 +53,13 @@ class WritingBar(QWidget):
             self.tr("Change"),
             self.tr("Let the model change the selection, or this paragraph (Ctrl+J)"),
         )
+        self._before = self._tool("chevron-left", self.tr("The text before (Alt+Left)"))
+        self._place = QLabel(textFormat=Qt.TextFormat.PlainText)
+        set_role(self._place, "caption")
+        self._next = self._tool("chevron-right", self.tr("The next text (Alt+Right)"))
+        self._before.clicked.connect(lambda: self.turn.emit(-1))
+        self._next.clicked.connect(lambda: self.turn.emit(1))
+        self.show_place(0, 0)
         self._stop.clicked.connect(self.stop)
         self._keep.clicked.connect(self.keep)
         self._discard.clicked.connect(self.discard)
@@ -65,6 +73,14 @@ class WritingBar(QWidget):
 
     def open_changes(self) -> None:
         self._change.showMenu()
+
+    def show_place(self, place: int, count: int) -> None:
+        """Which of how many texts is on the page, counted from 1; nothing for fewer than two."""
+        self._place.setText(self.tr("{} of {}").format(place, count))
+        self._before.setEnabled(place > 1)
+        self._next.setEnabled(place < count)
+        for widget in (self._before, self._place, self._next):
+            widget.setVisible(count > 1)
 
     def show_idle(self) -> None:
         self._offer(self._change)
@@ -90,6 +106,8 @@ class WritingBar(QWidget):
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(SPACING // 2)
         row.addWidget(self._status, 1)
+        for widget in (self._before, self._place, self._next):
+            row.addWidget(widget)
         for button in (self._change, self._stop, self._keep, self._discard, self._again):
             row.addWidget(button)
         row.addSpacing(SPACING)
@@ -102,13 +120,17 @@ class WritingBar(QWidget):
             ("copy", self.tr("Copy the whole text, or the selection"), "copy"),
             ("save", self.tr("Export as .txt or .md (Ctrl+E)"), "export"),
         ):
-            tool = QToolButton()
-            tool.setIcon(icon(name, "muted"))
-            tool.setToolTip(tip)
-            tool.setAccessibleName(tip)
-            set_role(tool, "quiet")
+            tool = self._tool(name, tip)
             tool.clicked.connect(getattr(self, signal))
             row.addWidget(tool)
+
+    def _tool(self, icon_name: str, tip: str) -> QToolButton:
+        tool = QToolButton()
+        tool.setIcon(icon(icon_name, "muted"))
+        tool.setToolTip(tip)
+        tool.setAccessibleName(tip)
+        set_role(tool, "quiet")
+        return tool
 
     def _button(self, icon_name: str, text: str, tip: str) -> QPushButton:
         button = QPushButton(icon(icon_name, "muted"), text)

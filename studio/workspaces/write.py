@@ -15,6 +15,7 @@ from engine.registry import task_class
 from engine.task import Task, random_seed
 from engine.worker import Engine
 from studio.actions import Command, add_actions
+from studio.alternatives import Alternatives
 from studio.dialogs.paths import ask_for_language_model
 from studio.drafts import Draft
 from studio.pack_fetch import PackFetch
@@ -64,6 +65,7 @@ class WriteWorkspace(QMainWindow):
         self._bar.set_changes(self._changes.menu)
         self._templates = PromptTemplates(self._ask_box, self)
         self._writing = Writing(engine, self._page, self)
+        self._alternatives = Alternatives(self._page, self._writing, self._bar, self)
         self.sharing = TextSharing(self._page, self._writing, self)
         self._pack = PackFetch(engine, packs.PACKS[0], self._notice, self)
         self._counting = QTimer(self, singleShot=True, interval=COUNT_AFTER)
@@ -105,6 +107,7 @@ class WriteWorkspace(QMainWindow):
                 "wand-sparkles",
                 self._bar.open_changes,
             ),
+            *self._alternatives.actions_table(),
             *self.sharing.actions_table(),
             *self._templates.actions_table(),
             Command(
@@ -230,8 +233,7 @@ class WriteWorkspace(QMainWindow):
         return self._pack.missed_by(self._form.values().get("model", ""))
 
     def _choose_model(self) -> None:
-        model = ask_for_language_model(self)
-        if model:
+        if model := ask_for_language_model(self):
             self._form.set_values({"model": model})
 
     # ------------------------------------------------------------------ from one start to the next
