@@ -59,7 +59,7 @@ class Alternatives(QObject):
             self._page.append(self._texts[place])
             self._page.finish_suggestion()
             self._showing = False
-            self._look()
+            self._writing.changed.emit()  # what can be done with it is offered again
 
     def _begin(self, task: Task) -> None:
         """One more for the same request, whatever its seed, or the first for another."""

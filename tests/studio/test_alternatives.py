@@ -94,7 +94,7 @@ def test_the_one_that_is_shown_is_kept_and_undo_takes_it_out(
 ) -> None:
     texts = three(qtbot, engine, workspace)
     workspace._alternatives.turn(-2)
-    workspace.keep()
+    qtbot.mouseClick(button(workspace, "Keep"), Qt.MouseButton.LeftButton)
     assert shown(workspace) == texts[0] and place(workspace) == ""
     workspace._page.undo()
     assert shown(workspace) == "Mine."
