@@ -8,7 +8,7 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QWidget
 
-from engine import files
+from engine import text_files
 from engine.errors import FileError
 from studio.actions import Command
 from studio.dialogs.paths import ask_where_to_write_text
@@ -60,7 +60,7 @@ class TextSharing(QObject):
 
     def export_to(self, path: Path) -> None:
         try:
-            files.write_text(path, self._page.toPlainText())
+            text_files.write(path, self._page.toPlainText())
         except FileError as error:
             self.failed.emit(error)
         else:

@@ -8,20 +8,22 @@ from PySide6.QtCore import QCoreApplication
 from PySide6.QtWidgets import QFileDialog, QWidget
 
 from engine import folders
+from engine.text_files import SUFFIXES
 
 
 def ask_where_to_write_text(parent: QWidget) -> Path | None:
-    """A path ending in .txt or .md, or None when the person changed their mind."""
+    """A path with an ending of a text, or None when the person changed their mind."""
     chosen, wanted = QFileDialog.getSaveFileName(
         parent,
         _tr("Export the text"),
         str(Path.home() / _tr("Text.txt")),
-        _tr("Text (*.txt);;Markdown (*.md)"),
+        _tr("Text (*.txt);;Markdown (*.md);;Word document (*.docx)"),
     )
     if not chosen:
         return None
     path = Path(chosen)
-    return path if path.suffix else path.with_suffix(".md" if "*.md" in wanted else ".txt")
+    suffix = next((known for known in SUFFIXES if f"*{known}" in wanted), SUFFIXES[0])
+    return path if path.suffix.lower() in SUFFIXES else path.with_name(path.name + suffix)
 
 
 def ask_for_language_model(parent: QWidget) -> str:

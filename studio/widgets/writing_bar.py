@@ -118,7 +118,7 @@ class WritingBar(QWidget):
                 "draw",
             ),
             ("copy", self.tr("Copy the whole text, or the selection"), "copy"),
-            ("save", self.tr("Export as .txt or .md (Ctrl+E)"), "export"),
+            ("save", self.tr("Export as .txt, .md or .docx (Ctrl+E)"), "export"),
         ):
             tool = self._tool(name, tip)
             tool.clicked.connect(getattr(self, signal))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import docx
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QLabel, QPushButton, QToolButton
@@ -248,6 +249,8 @@ def test_copy_and_export(qtbot, home: Path, workspace) -> None:
     assert QApplication.clipboard().text() == "All of it."
     workspace.sharing.export_to(home / "out.md")
     assert (home / "out.md").read_text("utf-8") == "All of it."
+    workspace.sharing.export_to(home / "out.docx")
+    assert docx.Document(str(home / "out.docx")).paragraphs[0].text == "All of it."
     workspace.sharing.export_to(home / "out.md" / "below-a-file.txt")
     assert "below-a-file.txt" in error_text(workspace)
 
