@@ -14,6 +14,7 @@ from engine.errors import EngineError, FileError, InvalidTask
 from engine.registry import task_class
 from engine.task import Task, random_seed
 from engine.worker import Engine
+from studio import word_count
 from studio.actions import Command, add_actions
 from studio.alternatives import Alternatives
 from studio.dialogs.paths import ask_for_language_model
@@ -28,9 +29,6 @@ from studio.widgets.pack_notice import PackNotice
 from studio.widgets.parameter_form import ParameterForm
 from studio.widgets.preset_row import PresetRow
 from studio.writing import Writing
-
-CONTINUE_FROM = 6000
-"""Characters before the cursor that the model reads to go on: about 1,500 tokens."""
 
 COUNT_AFTER = 150  # milliseconds of quiet before words are counted again
 PARAMETERS = "write/parameters"
@@ -127,7 +125,7 @@ class WriteWorkspace(QMainWindow):
         """Let the model go on from the cursor."""
         self._retry = self.write_on
         self._page.keep()
-        before = self._page.text_before_cursor()[-CONTINUE_FROM:]
+        before = word_count.read_before(self._page)
         if not before.strip():
             said = self.tr("There is no text before the cursor to go on from.")
             hint = self.tr("Write a few words first, or ask for something below.")
@@ -214,10 +212,7 @@ class WriteWorkspace(QMainWindow):
             words = self.tr("{} words suggested").format(len(self._page.suggestion.split()))
             self._bar.set_status(words + self._writing.status())
         else:
-            count = len(self._page.toPlainText().split())
-            self._bar.set_status(
-                self.tr("1 word") if count == 1 else self.tr("{} words").format(count)
-            )
+            self._bar.set_status(word_count.told(self._page))
 
     def _explain_failure(self, error: EngineError) -> None:
         self._error.show_error(error)
@@ -258,6 +253,7 @@ class WriteWorkspace(QMainWindow):
 
     def _connect(self) -> None:
         self._page.document().contentsChanged.connect(self._counting.start)
+        self._page.cursorPositionChanged.connect(self._counting.start)
         self._page.suggestion_ended.connect(self._update)
         self._templates.failed.connect(lambda error: self._error.show_error(error, can_retry=False))
         self._counting.timeout.connect(self._count)

@@ -243,6 +243,19 @@ def test_an_unreadable_draft_is_left_alone(qtbot, home: Path, open_workspace) ->
     assert (home / "documents" / "draft-2.txt").read_text("utf-8") == "new words"
 
 
+def test_what_of_a_long_text_continue_reads_is_told(qtbot, engine, workspace) -> None:
+    workspace._page.set_text(" ".join(f"word{number:04}" for number in range(2000)))
+    qtbot.keyClick(workspace._page, Qt.Key.Key_Home, CONTROL)
+    qtbot.waitUntil(lambda: workspace._bar.status() == "2,000 words", timeout=5000)
+    qtbot.keyClick(workspace._page, Qt.Key.Key_End, CONTROL)
+    told = "2,000 words · Continue reads the last 666 before the cursor"
+    qtbot.waitUntil(lambda: workspace._bar.status() == told, timeout=5000)
+    workspace.write_on()
+    wait_until_written(qtbot, engine)
+    prompt = engine.jobs[0].task.prompt.split()
+    assert (len(prompt), prompt[0], prompt[-1]) == (666, "word1334", "word1999")
+
+
 def test_copy_and_export(qtbot, home: Path, workspace) -> None:
     qtbot.keyClicks(workspace._page, "All of it.")
     qtbot.keyClick(workspace._page, Qt.Key.Key_C, CONTROL | SHIFT)
