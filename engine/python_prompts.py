@@ -13,8 +13,12 @@ _WEIGHTED = """
 def weighted(states, pieces):
     weights = [weight for text, weight in pieces for _ in text]
     text = "".join(text for text, weight in pieces)
-    marks = pipe.tokenizer(text, truncation=True, return_offsets_mapping=True)["offset_mapping"]
-    marks = [weights[start] if start < end else 1.0 for start, end in marks]
+    spans = pipe.tokenizer(text, truncation=True, return_offsets_mapping=True)["offset_mapping"]
+    # What follows the text holds its meaning: where all words are weakened, it is with them.
+    heaviest = max((weights[start] for start, end in spans if start < end), default=1.0)
+    marks = [weights[start] if start < end else min(1.0, heaviest) for start, end in spans]
+    marks += [min(1.0, heaviest)] * (pipe.tokenizer.model_max_length - len(marks))
+    marks[0] = 1.0
     factors = torch.ones(states.shape[1], 1, dtype=states.dtype, device=states.device)
     factors[: len(marks), 0] = torch.tensor(marks, dtype=states.dtype)
     return torch.lerp(empty, states, factors.expand_as(states))
