@@ -33,6 +33,11 @@ CONTEXT = 8192
 BATCH = 64
 """Tokens of the prompt that are read between two chances to stop."""
 
+LOOKUP, DRAFT = 6, 24
+"""Where the last LOOKUP tokens have stood before, the DRAFT tokens that followed them then are
+checked at once instead of one by one (prompt lookup, github.com/apoorvumang/prompt-lookup-decoding).
+It is lossless, and pays where a text comes again: corrected, shortened, quoted."""
+
 LONGEST_SOCKET_PATH = 100
 
 Chunk = dict[str, Any]
@@ -220,6 +225,11 @@ def _server(header: GgufHeader, context: int) -> Any:
     parameters.n_batch = parameters.n_ubatch = BATCH
     parameters.n_parallel = 1
     parameters.cpuparams.n_threads = parameters.cpuparams_batch.n_threads = device.threads()
+    parameters.speculative.types = [
+        xllamacpp.common_speculative_type.COMMON_SPECULATIVE_TYPE_NGRAM_SIMPLE
+    ]
+    parameters.speculative.ngram_simple.size_n = LOOKUP
+    parameters.speculative.ngram_simple.size_m = DRAFT
     parameters.cache_ram_mib = 0
     parameters.warmup = False
     parameters.fit_params = False

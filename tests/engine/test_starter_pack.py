@@ -6,13 +6,16 @@ import os
 import re
 import shutil
 import time
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from engine import folders, packs
+from engine import cache, folders, packs
 from engine.errors import Cancelled, EngineError
 from engine.generators.text_generation import TextGeneration
+from engine.language import llama_cpp
 from engine.task import Event, Saved, Token
 
 pytestmark = [pytest.mark.network, pytest.mark.slow]
@@ -84,3 +87,34 @@ def test_stop_does_not_wait_for_the_rest(tmp_path: Path) -> None:
     with pytest.raises(Cancelled):
         story.run(stop, tmp_path)
     assert time.perf_counter() - started < whole / 2
+
+
+ROUTE = (
+    "The ferry leaves the old harbour at nine, passes the lighthouse and the two small islands, "
+    "stops at the salt works, and comes back to the old harbour before the sun has gone down."
+)
+
+
+def test_looking_up_what_comes_again_changes_no_word(tmp_path: Path, monkeypatch) -> None:
+    drafted: list[int] = []
+    chunks = llama_cpp.LlamaCppModel._chunks
+
+    def counted(model: llama_cpp.LlamaCppModel, body: dict[str, object]) -> Iterator[Any]:
+        for chunk in chunks(model, body):
+            drafted.append(chunk.get("timings", {}).get("draft_n_accepted", 0))
+            yield chunk
+
+    monkeypatch.setattr(llama_cpp.LlamaCppModel, "_chunks", counted)
+    repeat = {
+        "prompt": f"Repeat this text three times:\n\n{ROUTE}",
+        "do_sample": False,
+        "repetition_penalty": 1.0,
+        "max_new_tokens": 120,
+    }
+    quick = write(tmp_path, **repeat)
+    assert max(drafted) > 20
+    drafted.clear()
+    cache.clear()
+    monkeypatch.setattr(llama_cpp, "LOOKUP", 1000)  # more than there is to look at
+    assert write(tmp_path, **repeat) == quick
+    assert max(drafted) == 0
