@@ -75,7 +75,17 @@ class Notice:
     message: str
 
 
-Event = Progress | Preview | Token | Metric | SampleGrid | Saved | Notice
+@dataclass(frozen=True)
+class ContextUse:
+    """How much of what a language model can read at once is taken, once a text is written."""
+
+    tokens: int
+    limit: int
+    forgotten: int = 0
+    """Messages from the beginning of a chat that the model was not shown any more."""
+
+
+Event = Progress | Preview | Token | Metric | SampleGrid | Saved | Notice | ContextUse
 Report = Callable[[Event], None]
 """`report(event)` tells the outside world; it raises Cancelled, once, when a stop was asked for."""
 

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from engine import files, library, metadata, packs
-from engine.task import Notice, Report, Saved, Task, param, seed_param
+from engine.task import ContextUse, Notice, Report, Saved, Task, param, seed_param
 
 if TYPE_CHECKING:
-    from engine.language.model import LanguageModel, Request
+    from engine.language.model import LanguageModel, Request, Written
 
 
 @dataclass(frozen=True)
@@ -147,9 +147,11 @@ class WritingTask(Task):
         model = loading.load(path, needs_transformers, report)
         sha256 = loading.hashes(path, report)
         started = time.perf_counter()
-        written = model.generate(self._request(model, report), report)
+        written = self.write(model, report)
         if written.end == "context":
             report(Notice(f"The text ends here: {model.name} can read no more at once."))
+        taken = written.prompt_tokens + written.new_tokens
+        report(ContextUse(taken, model.context_length, written.forgotten))
         record = {
             "task": self.name(),
             "fields": self.to_dict() | {"model": metadata.bare_name(self.model)},
@@ -161,6 +163,7 @@ class WritingTask(Task):
             "new_tokens": written.new_tokens,
             "seconds": round(time.perf_counter() - started, 3),
             "end": written.end,
+            "forgotten_messages": written.forgotten,
             "continues_prompt": not self.is_answer(model),
         }
         text = written.text if self.is_answer(model) else self.prompt + written.text
@@ -180,10 +183,16 @@ class WritingTask(Task):
     def whole_prompt(self, model: LanguageModel, report: Report) -> str:
         """What the model reads; raises InvalidTask where this one cannot do it."""
 
-    def _request(self, model: LanguageModel, report: Report) -> Request:
+    def write(self, model: LanguageModel, report: Report) -> Written:
+        """Let the model write; raises EngineError, Cancelled."""
+        return model.generate(self.request(model, report), report)
+
+    def request(self, model: LanguageModel, report: Report) -> Request:
+        """The task as the model takes it; raises InvalidTask."""
         from engine.language.model import Request
 
-        values = {name: getattr(self, name) for name in Request.__dataclass_fields__}
+        names = Request.__dataclass_fields__.keys() & self.to_dict().keys()
+        values = {name: getattr(self, name) for name in names}
         whole = self.whole_prompt(model, report)
         values["prompt"] = whole.encode("utf-8", "replace").decode()  # no lone surrogates
         values["stop"] = tuple(line.replace("\\n", "\n") for line in self.stop.splitlines() if line)

@@ -38,13 +38,14 @@ class Chat:
     bos_token: str = ""
     eos_token: str = ""
 
-    def render(self, prompt: str, system_prompt: str) -> str:
-        """The conversation up to the point where the model answers.
+    def render(self, prompt: str, system_prompt: str, history: Messages | None = None) -> str:
+        """The conversation up to the point where the model answers; `history` comes before the
+        prompt.
 
         Raises ModelError for a template that cannot be used, InvalidTask for a system prompt that
         it does not take.
         """
-        messages = [{"role": "user", "content": prompt}]
+        messages = [*(history or []), {"role": "user", "content": prompt}]
         if system_prompt.strip():
             messages.insert(0, {"role": "system", "content": system_prompt})
         answer = _render(self._request(messages, add_generation_prompt=True))

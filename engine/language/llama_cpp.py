@@ -23,7 +23,7 @@ from engine import cache, device
 from engine.errors import EngineError, ModelError, OutOfMemory
 from engine.gate.gguf import GgufHeader
 from engine.language.chat import Chat
-from engine.language.model import End, Request, Written, prompt_too_long
+from engine.language.model import End, PromptTooLong, Request, Written, check_room
 from engine.language.streaming import TextStream
 from engine.task import Progress, Report
 
@@ -35,8 +35,8 @@ BATCH = 64
 
 LOOKUP, DRAFT = 6, 24
 """Where the last LOOKUP tokens have stood before, the DRAFT tokens that followed them then are
-checked at once instead of one by one (prompt lookup, github.com/apoorvumang/prompt-lookup-decoding).
-It is lossless, and pays where a text comes again: corrected, shortened, quoted."""
+checked at once instead of one by one (prompt lookup decoding, github.com/apoorvumang). It is
+lossless, and pays where a text comes again: corrected, shortened, quoted."""
 
 LONGEST_SOCKET_PATH = 100
 
@@ -75,6 +75,10 @@ class LlamaCppModel:
         )
 
     @property
+    def context_length(self) -> int:
+        return self._header.context_length
+
+    @property
     def versions(self) -> dict[str, str]:
         return {"xllamacpp": version("xllamacpp")}
 
@@ -107,6 +111,7 @@ class LlamaCppModel:
                 if "prompt_progress" in chunk:
                     prompt_tokens = int(chunk["prompt_progress"]["total"])
                     self._check_room(prompt_tokens + total)
+                    check_room(request, self.name, prompt_tokens, self._context)
                 elif chunk.get("choices"):
                     choice = chunk["choices"][0]
                     reason = choice["finish_reason"] or ""
@@ -162,7 +167,7 @@ class LlamaCppModel:
         if "n_prompt_tokens" in error:
             tokens = int(error["n_prompt_tokens"])
             self._check_room(tokens + max_new_tokens)
-            return prompt_too_long(self.name, tokens, self._context)
+            return PromptTooLong(self.name, tokens, self._context)
         return ModelError(
             f"{self.name} could not answer: {error.get('message', 'no reason given')}.",
             "Try another prompt, or another model.",
@@ -193,7 +198,7 @@ def _body(request: Request, context: int) -> dict[str, Any]:
         "seed": request.seed,
         "stream": True,
         "return_progress": True,
-        "cache_prompt": False,  # a prompt that is half in the cache gives other rounding
+        "cache_prompt": request.keeps_prefix,  # what is half in the cache gives other rounding
     }
 
 

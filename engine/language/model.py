@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 from engine.errors import InvalidTask
 from engine.language.chat import Chat
@@ -31,6 +31,12 @@ class Request:
     no_repeat_ngram_size: int
     stop: tuple[str, ...]
     seed: int
+    room: int = 0
+    """Tokens that must be left for the answer, a quarter of the context at most: a prompt that
+    leaves less is too long."""
+    keeps_prefix: bool = False
+    """Whether the beginning that was read or written before need not be read again. A text may
+    then differ from one of the same seed that is written cold: rounding is another."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +47,8 @@ class Written:
     prompt_tokens: int
     new_tokens: int
     end: End
+    forgotten: int = 0
+    """Messages of a chat that were left out because they found no room."""
 
 
 class LanguageModel(Protocol):
@@ -53,6 +61,11 @@ class LanguageModel(Protocol):
     def chat(self) -> Chat | None: ...
 
     @property
+    def context_length(self) -> int:
+        """The most tokens that it reads and writes together."""
+        ...
+
+    @property
     def versions(self) -> dict[str, str]:
         """The libraries that computed the text, for its record."""
         ...
@@ -62,10 +75,25 @@ class LanguageModel(Protocol):
         ...
 
 
-def prompt_too_long(name: str, tokens: int, context_length: int) -> InvalidTask:
+class PromptTooLong(InvalidTask):
     """Nothing is ever cut silently: the person decides what the model need not read."""
-    return InvalidTask(
-        "prompt",
-        f"The prompt has {tokens} tokens, but {name} can read and write {context_length} together.",
-        "Shorten the prompt, or choose a model with a longer context.",
-    )
+
+    def __init__(self, name: str, tokens: int, context_length: int) -> None:
+        super().__init__(
+            "prompt",
+            f"The prompt has {tokens} tokens, but {name} can read and write {context_length} "
+            "together.",
+            "Shorten the prompt, or choose a model with a longer context.",
+        )
+        self.tokens = tokens
+        self.context_length = context_length
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return InvalidTask, (self.field, self.message, self.hint)
+
+
+def check_room(request: Request, name: str, prompt_tokens: int, context_length: int) -> None:
+    """Raises PromptTooLong where the prompt leaves less room than is asked for."""
+    room = max(1, min(request.room, context_length // 4))
+    if prompt_tokens + room > context_length:
+        raise PromptTooLong(name, prompt_tokens, context_length)

@@ -12,7 +12,7 @@ from engine import cache, device
 from engine.errors import InvalidTask, ModelError, OutOfMemory
 from engine.gate.model_folder import LanguageModelFolder, check_language_model
 from engine.language.chat import Chat
-from engine.language.model import End, Request, Written, prompt_too_long
+from engine.language.model import End, Request, Written, check_room
 from engine.language.streaming import TextStream, TokenDecoder, find_stop
 from engine.task import Progress, Report
 
@@ -118,6 +118,10 @@ class TransformersModel:
         return chat_of(self._tokenizer)
 
     @property
+    def context_length(self) -> int:
+        return context_of(self._model)
+
+    @property
     def versions(self) -> dict[str, str]:
         return {name: version(name) for name in ("torch", "transformers")}
 
@@ -128,7 +132,7 @@ class TransformersModel:
         prompt_ids = self._tokenizer(
             request.prompt, return_tensors="pt", add_special_tokens=self.chat is None
         )["input_ids"].to(self._device)
-        room = self._room(prompt_ids.shape[1])
+        room = self._room(request, prompt_ids.shape[1])
         progress = _Writing(self._decode, prompt_ids[0].tolist(), request, report)
         torch.manual_seed(request.seed)
         with torch.inference_mode(), progress.reading():
@@ -140,14 +144,12 @@ class TransformersModel:
             )
         return progress.written(output[0].tolist(), self._end_ids)
 
-    def _room(self, prompt_tokens: int) -> int:
+    def _room(self, request: Request, prompt_tokens: int) -> int:
         """Tokens that the model can still write after the prompt."""
         if not prompt_tokens:
             raise InvalidTask("prompt", f"{self.name} knows no word of the prompt.")
-        context = context_of(self._model)
-        if prompt_tokens >= context:
-            raise prompt_too_long(self.name, prompt_tokens, context)
-        return context - prompt_tokens
+        check_room(request, self.name, prompt_tokens, self.context_length)
+        return self.context_length - prompt_tokens
 
     def _generation_config(self, request: Request, room: int) -> Any:
         from transformers import GenerationConfig

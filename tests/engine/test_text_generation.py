@@ -125,7 +125,7 @@ def test_beams_end_before_a_stop_string_too(write, model) -> None:
 def test_a_backslash_n_stands_for_a_line_break(write, tiny_models) -> None:
     request = TextGeneration(prompt="x", stop="END\\n\n###")
     model = type("Base", (), {"chat": None})()
-    assert request._request(model, lambda event: None).stop == ("END\n", "###")
+    assert request.request(model, lambda event: None).stop == ("END\n", "###")
 
 
 def test_writes_no_more_than_was_asked(write, model) -> None:
