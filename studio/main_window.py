@@ -33,6 +33,7 @@ from studio.widgets.file_drops import FileDrops
 from studio.widgets.status_line import StatusLine
 
 if TYPE_CHECKING:
+    from studio.workspaces.chat import ChatWorkspace
     from studio.workspaces.create import CreateWorkspace
     from studio.workspaces.gallery import GalleryWorkspace
     from studio.workspaces.write import WriteWorkspace
@@ -88,6 +89,7 @@ class MainWindow(QMainWindow):
     def _list_places(self) -> dict[str, Place]:
         places = (
             Place("write", self.tr("Write"), "pen-line", "write", "WriteWorkspace"),
+            Place("chat", self.tr("Chat"), "send", "chat", "ChatWorkspace"),
             Place("create", self.tr("Create"), "brush", "create", "CreateWorkspace"),
             Place("train", self.tr("Train"), "brain", "train", "TrainWorkspace", trains=True),
             Place("gallery", self.tr("Gallery"), "images", "gallery", "GalleryWorkspace"),
@@ -117,8 +119,8 @@ class MainWindow(QMainWindow):
         self._stack.addWidget(workspace)
         workspace.windowTitleChanged.connect(self._show_title)
         workspace.restoreState(self._settings.bytes(f"layout/{place.name}"), LAYOUT_VERSION)
-        if place.name == "write":
-            cast("WriteWorkspace", workspace).draw_requested.connect(self.draw)
+        if place.name in ("write", "chat"):
+            cast("WriteWorkspace | ChatWorkspace", workspace).draw_requested.connect(self.draw)
         elif place.name == "gallery":
             self._join_gallery(cast("GalleryWorkspace", workspace))
         self._add_menu(place, workspace)

@@ -33,6 +33,7 @@ ROLES = (
     *("primary", "danger", "quiet", "fold", "chip", "chip-problem"),  # buttons
     *("title", "heading", "caption", "problem"),  # labels
     *("error", "notice", "card", "page", "desk", "strip", "edge"),  # boxes and bars
+    *("said", "answered"),  # messages of a chat
 )
 
 TEXT_SIZE = 13

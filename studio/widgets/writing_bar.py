@@ -9,11 +9,11 @@ from PySide6.QtWidgets import (
     QMenu,
     QPushButton,
     QSizePolicy,
-    QToolButton,
     QWidget,
 )
 
 from studio.theme import SPACING, icon, set_role
+from studio.widgets.quiet_tool import quiet_tool
 
 
 class WritingBar(QWidget):
@@ -53,10 +53,10 @@ class WritingBar(QWidget):
             self.tr("Change"),
             self.tr("Let the model change the selection, or this paragraph (Ctrl+J)"),
         )
-        self._before = self._tool("chevron-left", self.tr("The text before (Alt+Left)"))
+        self._before = quiet_tool("chevron-left", self.tr("The text before (Alt+Left)"))
         self._place = QLabel(textFormat=Qt.TextFormat.PlainText)
         set_role(self._place, "caption")
-        self._next = self._tool("chevron-right", self.tr("The next text (Alt+Right)"))
+        self._next = quiet_tool("chevron-right", self.tr("The next text (Alt+Right)"))
         self._before.clicked.connect(lambda: self.turn.emit(-1))
         self._next.clicked.connect(lambda: self.turn.emit(1))
         self.show_place(0, 0)
@@ -120,17 +120,9 @@ class WritingBar(QWidget):
             ("copy", self.tr("Copy the whole text, or the selection"), "copy"),
             ("save", self.tr("Export as .txt, .md or .docx (Ctrl+E)"), "export"),
         ):
-            tool = self._tool(name, tip)
+            tool = quiet_tool(name, tip)
             tool.clicked.connect(getattr(self, signal))
             row.addWidget(tool)
-
-    def _tool(self, icon_name: str, tip: str) -> QToolButton:
-        tool = QToolButton()
-        tool.setIcon(icon(icon_name, "muted"))
-        tool.setToolTip(tip)
-        tool.setAccessibleName(tip)
-        set_role(tool, "quiet")
-        return tool
 
     def _button(self, icon_name: str, text: str, tip: str) -> QPushButton:
         button = QPushButton(icon(icon_name, "muted"), text)

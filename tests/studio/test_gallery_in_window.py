@@ -33,7 +33,7 @@ def studio(qtbot: QtBot, qapp: QApplication) -> Iterator[Studio]:
 def gallery(qtbot: QtBot, studio: Studio) -> GalleryWorkspace:
     """Opened by its key, with the one picture chosen."""
     studio.window.activateWindow()
-    QTest.keyClick(studio.window, Qt.Key.Key_4, Qt.KeyboardModifier.ControlModifier)
+    QTest.keyClick(studio.window, Qt.Key.Key_5, Qt.KeyboardModifier.ControlModifier)
     assert studio.window.windowTitle() == "Gallery — Atelier"
     gallery = cast(GalleryWorkspace, studio.window.workspace_named("gallery"))
     grid = gallery.page.grid

@@ -49,7 +49,9 @@ def dock(studio: Studio, name: str) -> QDockWidget:
     return found
 
 
-@pytest.mark.parametrize(("key", "title"), [("1", "Write"), ("2", "Create"), ("3", "Train")])
+@pytest.mark.parametrize(
+    ("key", "title"), [("1", "Write"), ("2", "Chat"), ("3", "Create"), ("4", "Train")]
+)
 def test_each_workspace_is_a_key_away(qtbot: QtBot, studio: Studio, key: str, title: str) -> None:
     qtbot.waitExposed(studio.window)
     studio.window.activateWindow()

@@ -1,0 +1,101 @@
+"""All chats, the newest first, and the words to find one by."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import (
+    QHBoxLayout,
+    QLabel,
+    QListWidget,
+    QListWidgetItem,
+    QVBoxLayout,
+    QWidget,
+)
+
+from studio import chats
+from studio.chats import ChatEntry
+from studio.theme import SPACING, set_role
+from studio.widgets.quiet_tool import quiet_tool
+from studio.widgets.search_field import SearchField
+
+PATH = Qt.ItemDataRole.UserRole
+
+
+class ChatList(QWidget):
+    """`chosen` and `deleted` carry the path of a chat."""
+
+    chosen = Signal(object)
+    deleted = Signal(object)
+    begun = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self._entries: list[ChatEntry] = []
+        self._open: Path | None = None
+        self.search = SearchField()
+        self.search.setPlaceholderText(self.tr("Search the chats"))
+        self.search.setAccessibleName(self.tr("Search the chats"))
+        self.search.setToolTip(self.tr("Words that occur in a chat (Ctrl+F)"))
+        new = quiet_tool("plus", self.tr("New chat (Ctrl+N)"))
+        new.clicked.connect(self.begun)
+        remove = quiet_tool("trash-2", self.tr("Move this chat to the trash"))
+        remove.clicked.connect(self._delete)
+        self._list = QListWidget()
+        self._list.setAccessibleName(self.tr("Chats"))
+        self._list.setTextElideMode(Qt.TextElideMode.ElideRight)
+        self._list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._none = QLabel(wordWrap=True)
+        set_role(self._none, "caption")
+        top = QHBoxLayout()
+        top.addWidget(self.search, 1)
+        top.addWidget(new)
+        top.addWidget(remove)
+        rows = QVBoxLayout(self)
+        rows.setContentsMargins(SPACING, SPACING, SPACING, SPACING)
+        rows.setSpacing(SPACING)
+        rows.addLayout(top)
+        rows.addWidget(self._none)
+        rows.addWidget(self._list, 1)
+        self.search.textChanged.connect(self._fill)
+        self.search.left.connect(self._list.setFocus)
+        self._list.itemActivated.connect(self._choose)
+        self._list.itemClicked.connect(self._choose)
+        self._fill()
+
+    def show_entries(self, entries: Sequence[ChatEntry], opened: Path) -> None:
+        """List these; the one of the path `opened` is marked, if it is among them."""
+        self._entries, self._open = list(entries), opened
+        self._fill()
+
+    def titles(self) -> list[str]:
+        return [self._list.item(row).text() for row in range(self._list.count())]
+
+    def _fill(self) -> None:
+        self._list.clear()
+        for entry in self._entries:
+            if not chats.matches(entry, self.search.text()):
+                continue
+            item = QListWidgetItem(entry.title or self.tr("New chat"))
+            item.setToolTip(entry.title)
+            item.setData(PATH, entry.path)
+            self._list.addItem(item)
+            if entry.path == self._open:
+                self._list.setCurrentItem(item)
+        self._none.setVisible(not self._list.count())
+        self._none.setText(
+            self.tr("No chat has all of these words.")
+            if self._entries
+            else self.tr("Your chats will be listed here.")
+        )
+
+    def _choose(self, item: QListWidgetItem) -> None:
+        self.chosen.emit(item.data(PATH))
+
+    def _delete(self) -> None:
+        item = self._list.currentItem()
+        if item:
+            self.deleted.emit(item.data(PATH))
