@@ -85,7 +85,25 @@ class ContextUse:
     """Messages from the beginning of a chat that the model was not shown any more."""
 
 
-Event = Progress | Preview | Token | Metric | SampleGrid | Saved | Notice | ContextUse
+@dataclass(frozen=True)
+class Candidate:
+    """A token that a language model might go on with."""
+
+    text: str
+    probability: float
+    """As the model has it."""
+    chance: float
+    """That it is chosen, by temperature and what is dropped; 0 where it is."""
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """The tokens a language model might go on with, the likeliest first."""
+
+    tokens: tuple[Candidate, ...]
+
+
+Event = Progress | Preview | Token | Metric | SampleGrid | Saved | Notice | ContextUse | Candidates
 Report = Callable[[Event], None]
 """`report(event)` tells the outside world; it raises Cancelled, once, when a stop was asked for."""
 

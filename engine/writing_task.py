@@ -142,7 +142,7 @@ class WritingTask(Task):
         from engine.language import loading
 
         files.make_folder(out)  # before the work, not after it
-        path = self._find_model()
+        path = self.find_model()
         needs_transformers = self.num_beams > 1 or self.no_repeat_ngram_size > 0
         model = loading.load(path, needs_transformers, report)
         sha256 = loading.hashes(path, report)
@@ -169,7 +169,8 @@ class WritingTask(Task):
         text = written.text if self.is_answer(model) else self.prompt + written.text
         _save(out, text, record, report)
 
-    def _find_model(self) -> Path:
+    def find_model(self) -> Path:
+        """Where the model lies; raises ModelError."""
         pack = packs.needed_by(self)
         if pack is not None:
             raise packs.missing(pack)

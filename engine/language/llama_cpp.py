@@ -8,6 +8,7 @@ is unlinked at once: nobody can ever connect. Where that does not work it gets a
 from __future__ import annotations
 
 import contextlib
+import math
 import secrets
 import socket
 import sys
@@ -90,6 +91,26 @@ class LlamaCppModel:
             report(Progress(0, None, "making room for a long text"))
             self._open(min(self._header.context_length, 2 ** (needs.tokens - 1).bit_length()))
             return self._write(request, report)
+
+    def next_tokens(self, prompt: str, count: int) -> list[tuple[str, float]]:
+        try:
+            return self._next_tokens(prompt, count)
+        except _NeedsContext as needs:
+            self._open(min(self._header.context_length, 2 ** (needs.tokens - 1).bit_length()))
+            return self._next_tokens(prompt, count)
+
+    def _next_tokens(self, prompt: str, count: int) -> list[tuple[str, float]]:
+        body = {"prompt": prompt, "max_tokens": 1, "temperature": 0.0, "n_probs": count}
+        found: list[tuple[str, float]] = []
+        for chunk in self._chunks(body | {"stream": True, "cache_prompt": True}):
+            if "error" in chunk:
+                raise self._failure(chunk["error"], 1)
+            choices = chunk.get("choices") or [{}]
+            for token in (choices[0].get("logprobs") or {}).get("content", []):
+                found = [
+                    (each["token"], math.exp(each["logprob"])) for each in token["top_logprobs"]
+                ]
+        return found
 
     def _open(self, context: int) -> None:
         self._server = None  # the old one goes first: memory never has to hold both

@@ -70,6 +70,11 @@ class LanguageModel(Protocol):
         """The libraries that computed the text, for its record."""
         ...
 
+    def next_tokens(self, prompt: str, count: int) -> list[tuple[str, float]]:
+        """The `count` likeliest tokens after `prompt` (the chat template has been applied) with
+        their probabilities, the likeliest first; raises EngineError."""
+        ...
+
     def generate(self, request: Request, report: Report) -> Written:
         """Write: report each piece of text as Token; raises EngineError, Cancelled."""
         ...

@@ -12,7 +12,7 @@ from engine import cache, device
 from engine.errors import InvalidTask, ModelError, OutOfMemory
 from engine.gate.model_folder import LanguageModelFolder, check_language_model
 from engine.language.chat import Chat
-from engine.language.model import End, Request, Written, check_room
+from engine.language.model import End, PromptTooLong, Request, Written, check_room
 from engine.language.streaming import TextStream, TokenDecoder, find_stop
 from engine.task import Progress, Report
 
@@ -129,9 +129,7 @@ class TransformersModel:
         import torch
         from transformers import StoppingCriteriaList
 
-        prompt_ids = self._tokenizer(
-            request.prompt, return_tensors="pt", add_special_tokens=self.chat is None
-        )["input_ids"].to(self._device)
+        prompt_ids = self._ids(request.prompt)
         room = self._room(request, prompt_ids.shape[1])
         progress = _Writing(self._decode, prompt_ids[0].tolist(), request, report)
         torch.manual_seed(request.seed)
@@ -144,10 +142,31 @@ class TransformersModel:
             )
         return progress.written(output[0].tolist(), self._end_ids)
 
+    def next_tokens(self, prompt: str, count: int) -> list[tuple[str, float]]:
+        import torch
+
+        rows = self._ids(prompt)
+        if rows.shape[1] >= self.context_length:
+            raise PromptTooLong(self.name, rows.shape[1], self.context_length)
+        with torch.inference_mode():
+            logits = self._model(rows, logits_to_keep=1).logits[0, -1].float()
+        found = torch.topk(logits.softmax(-1), min(count, len(logits)))
+        pairs = zip(found.indices.tolist(), found.values.tolist(), strict=True)
+        near = rows[0, -NEIGHBOURS:].tolist()
+        before = self._decode(near)
+        return [(self._decode([*near, token])[len(before) :], value) for token, value in pairs]
+
+    def _ids(self, prompt: str) -> torch.Tensor:
+        """Token ids (1, N) of a prompt."""
+        ids: torch.Tensor = self._tokenizer(
+            prompt, return_tensors="pt", add_special_tokens=self.chat is None
+        )["input_ids"]
+        if not ids.shape[1]:
+            raise InvalidTask("prompt", f"{self.name} knows no word of the prompt.")
+        return ids.to(self._device)
+
     def _room(self, request: Request, prompt_tokens: int) -> int:
         """Tokens that the model can still write after the prompt."""
-        if not prompt_tokens:
-            raise InvalidTask("prompt", f"{self.name} knows no word of the prompt.")
         check_room(request, self.name, prompt_tokens, self.context_length)
         return self.context_length - prompt_tokens
 
