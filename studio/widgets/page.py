@@ -55,6 +55,11 @@ class Page(ColumnEdit):
     def suggestion(self) -> str:
         return self._suggestion.text if self._suggestion else ""
 
+    @property
+    def suggestion_start(self) -> int | None:
+        """Where the suggestion's own text begins; None without one."""
+        return self._suggestion.cursor().anchor() if self.suggestion and self._suggestion else None
+
     def begin_suggestion(self, *, new_paragraph: bool) -> None:
         """What `append` brings goes to the cursor, or to a paragraph of its own after it."""
         self.keep()

@@ -28,6 +28,7 @@ from studio.widgets.desk import Desk
 from studio.widgets.pack_notice import PackNotice
 from studio.widgets.parameter_form import ParameterForm
 from studio.widgets.preset_row import PresetRow
+from studio.word_look import WordLook
 from studio.writing import Writing
 
 COUNT_AFTER = 150  # milliseconds of quiet before words are counted again
@@ -45,9 +46,10 @@ class WriteWorkspace(QMainWindow):
         settings: Settings,
         writes: type[Task] | None = None,
         changes: type[Task] | None = None,
+        looks: type[Task] | None = None,
     ) -> None:
         """`writes` is the task that writes, with the fields of text_generation; `changes` the one
-        that changes what is there, with those of rework_text."""
+        that changes what is there, of rework_text; `looks` tells its words, of next_tokens."""
         super().__init__()
         self._settings = settings
         desk = Desk(PackNotice(packs.PACKS[0]))
@@ -65,10 +67,10 @@ class WriteWorkspace(QMainWindow):
         self._writing = Writing(engine, self._page, self)
         self._alternatives = Alternatives(self._page, self._writing, self._bar, self)
         self.sharing = TextSharing(self._page, self._writing, self)
+        self._why = WordLook(engine, looks, self._page, self._writing, self._form.values, self)
         self._pack = PackFetch(engine, packs.PACKS[0], self._notice, self)
         self._counting = QTimer(self, singleShot=True, interval=COUNT_AFTER)
-        documents = folders.home() / "documents"
-        prompt = self._ask_box.prompt
+        documents, prompt = folders.home() / "documents", self._ask_box.prompt
         self._drafts = (
             Draft(documents / "draft.txt", self._page.toPlainText, self._page.set_text, self),
             Draft(documents / "prompt.txt", prompt.toPlainText, prompt.setPlainText, self),
@@ -108,6 +110,7 @@ class WriteWorkspace(QMainWindow):
             *self._alternatives.actions_table(),
             *self.sharing.actions_table(),
             *self._templates.actions_table(),
+            *self._why.actions_table(),
             Command(
                 "write_prompt", tr("Go to the prompt"), "Ctrl+L", "terminal", self._ask_box.setFocus
             ),
@@ -256,6 +259,7 @@ class WriteWorkspace(QMainWindow):
         self._page.cursorPositionChanged.connect(self._counting.start)
         self._page.suggestion_ended.connect(self._update)
         self._templates.failed.connect(lambda error: self._error.show_error(error, can_retry=False))
+        self._why.failed.connect(lambda error: self._error.show_error(error, can_retry=False))
         self._counting.timeout.connect(self._count)
         documents = self._page.document(), self._ask_box.prompt.document()
         for draft, document in zip(self._drafts, documents, strict=True):
