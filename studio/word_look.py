@@ -67,10 +67,13 @@ class WordLook(QObject):
     def _look_at(self, cursor: QTextCursor) -> None:
         if self._writing.running:
             return
+        text, here = self._page.toPlainText(), cursor.position()
+        if text[here - 1 : here].isalnum() and not text[here : here + 1].isalnum():
+            cursor.movePosition(QTextCursor.MoveOperation.Left)  # right behind a word: that word
         cursor.movePosition(QTextCursor.MoveOperation.StartOfWord)
         word = QTextCursor(cursor)
         word.movePosition(QTextCursor.MoveOperation.EndOfWord, QTextCursor.MoveMode.KeepAnchor)
-        start, text = cursor.position(), self._page.toPlainText()
+        start = cursor.position()
         if text[start - 1 : start] == " ":
             start -= 1  # a token begins with the blank before it
         before, self._word = text[:start], word.selectedText()

@@ -104,7 +104,7 @@ def taken_of(tokens: Sequence[Candidate], following: str) -> Candidate | None:
 
 
 def percent(part: float) -> str:
-    return f"{100 * part:.0f} %" if part >= 0.1 else f"{100 * part:.2g} %"
+    return f"{100 * part:.0f}\u00a0%" if part >= 0.1 else f"{100 * part:.2g}\u00a0%"
 
 
 def shown(token: str) -> str:

@@ -62,14 +62,18 @@ def test_a_click_shows_what_the_word_was_chosen_from(qtbot, workspace, asked) ->
     click(qtbot, workspace, "two")
     popup = workspace._why._popup
     qtbot.waitUntil(lambda: "two" in popup.words())
-    assert popup.words() == ["two", "75 %", "t", "25 %", "three", "dropped"]
-    assert popup.said() == "Chosen with a chance of 75 %; to the model itself it is 60 % likely."
+    assert popup.words() == ["two", "75\u00a0%", "t", "25\u00a0%", "three", "dropped"]
+    assert (
+        popup.said()
+        == "Chosen with a chance of 75\u00a0%; to the model itself it is 60\u00a0% likely."
+    )
     assert (asked[0].prompt, asked[0].written, asked[0].apply_chat_template) == ("one", "", False)
     assert not asked[0].save and workspace._page.toPlainText() == "one two three"
 
 
 def test_the_keyboard_asks_for_the_word_of_the_cursor(qtbot, workspace, asked) -> None:
-    qtbot.keyClicks(workspace._page, "one two three")
+    qtbot.keyClicks(workspace._page, "one two three.")
+    qtbot.keyClick(workspace._page, Qt.Key.Key_Left)
     qtbot.keyClick(workspace._page, Qt.Key.Key_I, CONTROL)
     popup = workspace._why._popup
     qtbot.waitUntil(lambda: "dropped" in popup.words())
@@ -112,4 +116,8 @@ def test_words_for_tokens_and_chances() -> None:
     assert taken_of(tokens, " two three") is tokens[1]
     assert taken_of(tokens, " one") is None
     assert [shown(text) for text in (" a", "\n", " ", "\t")] == ["a", "⏎", "␣", "⇥"]
-    assert [percent(part) for part in (0.5, 0.0312, 0.0004)] == ["50 %", "3.1 %", "0.04 %"]
+    assert [percent(part) for part in (0.5, 0.0312, 0.0004)] == [
+        "50\u00a0%",
+        "3.1\u00a0%",
+        "0.04\u00a0%",
+    ]
