@@ -15,6 +15,7 @@ from engine.worker import Engine, Job, JobState
 from studio.actions import Command
 from studio.latest_wish import LatestWish
 from studio.widgets.page import Page
+from studio.widgets.text_positions import from_qt
 from studio.widgets.word_popup import WordPopup
 from studio.word_count import CONTINUE_FROM
 from studio.writing import Writing
@@ -67,13 +68,14 @@ class WordLook(QObject):
     def _look_at(self, cursor: QTextCursor) -> None:
         if self._writing.running:
             return
-        text, here = self._page.toPlainText(), cursor.position()
+        text = self._page.toPlainText()
+        here = from_qt(text, cursor.position())
         if text[here - 1 : here].isalnum() and not text[here : here + 1].isalnum():
             cursor.movePosition(QTextCursor.MoveOperation.Left)  # right behind a word: that word
         cursor.movePosition(QTextCursor.MoveOperation.StartOfWord)
         word = QTextCursor(cursor)
         word.movePosition(QTextCursor.MoveOperation.EndOfWord, QTextCursor.MoveMode.KeepAnchor)
-        start = cursor.position()
+        start = from_qt(text, cursor.position())
         if text[start - 1 : start] == " ":
             start -= 1  # a token begins with the blank before it
         before, self._word = text[:start], word.selectedText()
@@ -92,6 +94,7 @@ class WordLook(QObject):
         values = {name: value for name, value in self._values().items() if name in fields}
         asked = self._writing.task.to_dict() if self._writing.task else {}
         start = self._page.suggestion_start
+        start = None if start is None else from_qt(self._page.toPlainText(), start)
         if asked.get("apply_chat_template") and start is not None and len(before) >= start:
             told = {"prompt": asked["prompt"], "written": before[start:].lstrip()}
             values |= {name: asked[name] for name in values if name in asked}

@@ -71,6 +71,15 @@ def test_a_click_shows_what_the_word_was_chosen_from(qtbot, workspace, asked) ->
     assert not asked[0].save and workspace._page.toPlainText() == "one two three"
 
 
+def test_signs_of_two_units_before_it_move_nothing(qtbot, workspace, asked) -> None:
+    workspace._page.set_text("🌊🌊 one two three")
+    click(qtbot, workspace, "two")
+    popup = workspace._why._popup
+    qtbot.waitUntil(lambda: "two" in popup.words())
+    assert asked[0].prompt == "🌊🌊 one"
+    assert popup.said().startswith("Chosen")
+
+
 def test_the_keyboard_asks_for_the_word_of_the_cursor(qtbot, workspace, asked) -> None:
     qtbot.keyClicks(workspace._page, "one two three.")
     qtbot.keyClick(workspace._page, Qt.Key.Key_Left)
