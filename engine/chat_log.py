@@ -72,6 +72,10 @@ class ChatLog:
         message = self._messages[number]
         self._messages[number] = replace(message, text=message.text + text)
 
+    def mend(self, number: int, text: str) -> None:
+        """The message has another text, such as its own without what it said twice."""
+        self._messages[number] = replace(self._messages[number], text=text)
+
     def choose(self, number: int) -> None:
         """Show this message in the place of its alternatives."""
         self._chosen[self._messages[number].parent] = number

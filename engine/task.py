@@ -46,6 +46,13 @@ class Token:
 
 
 @dataclass(frozen=True)
+class Mended:
+    """The whole text as it stands in the end, where that is not what its tokens made."""
+
+    text: str
+
+
+@dataclass(frozen=True)
 class Metric:
     """Named numbers measured at a training step."""
 
@@ -103,7 +110,18 @@ class Candidates:
     tokens: tuple[Candidate, ...]
 
 
-Event = Progress | Preview | Token | Metric | SampleGrid | Saved | Notice | ContextUse | Candidates
+Event = (
+    Progress
+    | Preview
+    | Token
+    | Metric
+    | SampleGrid
+    | Saved
+    | Notice
+    | ContextUse
+    | Candidates
+    | Mended
+)
 Report = Callable[[Event], None]
 """`report(event)` tells the outside world; it raises Cancelled, once, when a stop was asked for."""
 

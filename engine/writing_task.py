@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from engine import files, library, metadata, packs
-from engine.task import ContextUse, Notice, Report, Saved, Task, param, seed_param
+from engine.task import ContextUse, Mended, Notice, Report, Saved, Task, param, seed_param
 
 if TYPE_CHECKING:
     from engine.language.model import LanguageModel, Request, Written
@@ -132,6 +132,19 @@ class WritingTask(Task):
         kind="text",
         advanced=True,
     )
+    whole_sentences: bool = param(
+        False,
+        label="End with a sentence",
+        help="A text that its length cuts off loses the part of a sentence at its end.",
+        advanced=True,
+    )
+    drop_repeats: bool = param(
+        False,
+        label="Drop repeats",
+        help="Takes out, in the end, phrases said twice in a row and sentences that their "
+        "paragraph has had before.",
+        advanced=True,
+    )
     seed: int = seed_param()
 
     def run(self, report: Report, out: Path) -> None:
@@ -150,6 +163,7 @@ class WritingTask(Task):
         written = self.write(model, report)
         if written.end == "context":
             report(Notice(f"The text ends here: {model.name} can read no more at once."))
+        told = self.mended(written, report)
         taken = written.prompt_tokens + written.new_tokens
         report(ContextUse(taken, model.context_length, written.forgotten))
         record = {
@@ -166,8 +180,7 @@ class WritingTask(Task):
             "forgotten_messages": written.forgotten,
             "continues_prompt": not self.is_answer(model),
         }
-        text = written.text if self.is_answer(model) else self.prompt + written.text
-        _save(out, text, record, report)
+        _save(out, told if self.is_answer(model) else self.prompt + told, record, report)
 
     def find_model(self) -> Path:
         """Where the model lies; raises ModelError."""
@@ -187,6 +200,19 @@ class WritingTask(Task):
     def write(self, model: LanguageModel, report: Report) -> Written:
         """Let the model write; raises EngineError, Cancelled."""
         return model.generate(self.request(model, report), report)
+
+    def mended(self, written: Written, report: Report) -> str:
+        """The text after what was asked to be done to it."""
+        from engine.language import tidy
+
+        text = written.text
+        if self.whole_sentences and written.end in ("length", "context"):
+            text = tidy.whole_sentences(text)
+        if self.drop_repeats:
+            text = tidy.without_repeats(text)
+        if text != written.text:
+            report(Mended(text))
+        return text
 
     def request(self, model: LanguageModel, report: Report) -> Request:
         """The task as the model takes it; raises InvalidTask."""

@@ -11,7 +11,7 @@ from PySide6.QtCore import QObject, Signal
 from engine import folders
 from engine.chat_log import Message
 from engine.errors import EngineError
-from engine.task import ContextUse, Event, Notice, Task, Token
+from engine.task import ContextUse, Event, Mended, Notice, Task, Token
 from engine.worker import Engine, Job
 from studio.open_chat import OpenChat
 
@@ -75,6 +75,8 @@ class Answering(QObject):
         if isinstance(event, Token) and self._chat:
             told = self._chat.log[self._number].text if self._number in self._chat.log else ""
             self._chat.grow(self._number, event.text if told else event.text.lstrip())
+        elif isinstance(event, Mended) and self._chat:
+            self._chat.mend(self._number, event.text.lstrip())
         elif isinstance(event, ContextUse):
             self.use = event
         elif isinstance(event, Notice):

@@ -44,6 +44,12 @@ class OpenChat(QObject):
             self.log.grow(number, text)
             self._tell()
 
+    def mend(self, number: int, text: str) -> None:
+        """An answer as it stands in the end."""
+        if number in self.log:
+            self.log.mend(number, text)
+            self._tell()
+
     def choose(self, number: int) -> None:
         self.log.choose(number)
         self._tell()

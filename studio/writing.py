@@ -8,7 +8,7 @@ from pathlib import Path
 from PySide6.QtCore import QObject, Signal
 
 from engine.errors import EngineError
-from engine.task import Event, Notice, Progress, Task, Token
+from engine.task import Event, Mended, Notice, Progress, Task, Token
 from engine.worker import Engine, Job, JobState
 from studio.widgets.page import Page
 
@@ -77,6 +77,9 @@ class Writing(QObject):
         if isinstance(event, Token):
             self.answer += event.text
             self._page.append(event.text)
+        elif isinstance(event, Mended):
+            self.answer = event.text
+            self._page.mend(event.text)
         elif isinstance(event, Progress) and self.answer:
             self._pace.note(event.step)
         elif isinstance(event, Notice):

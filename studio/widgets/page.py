@@ -120,6 +120,13 @@ class Page(ColumnEdit):
         if follow:
             self.scroll_down_to(self._suggestion.end)
 
+    def mend(self, text: str) -> None:
+        """The suggestion says `text` instead of all that has grown."""
+        if self.suggestion and self._suggestion:
+            with self._cursor_stays(self._suggestion):
+                self._suggestion.mend(text)
+            self._show_suggestion()
+
     def finish_suggestion(self) -> None:
         """Nothing more comes; what is there waits to be kept or discarded."""
         self._growing = False

@@ -85,6 +85,12 @@ class Suggestion:
             self._is_last_step = False
             self.append(aside)
 
+    def mend(self, text: str) -> None:
+        """Say `text` instead, still as one step of undo."""
+        self.take_out()
+        self._aside = self.joined(text) if self._aside else ""
+        self.put_back()
+
     def discard(self) -> None:
         """Take it out for good; Redo brings it back as ordinary text."""
         self.release()

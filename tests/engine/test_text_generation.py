@@ -15,8 +15,9 @@ import tiny_language_models as tiny
 from engine import cache, folders
 from engine.errors import Cancelled, FileError, InvalidTask, ModelError
 from engine.generators.text_generation import TextGeneration
-from engine.language import llama_cpp
-from engine.task import Event, Notice, Progress, Saved, Token
+from engine.language import llama_cpp, tidy
+from engine.language.model import Written
+from engine.task import Event, Mended, Notice, Progress, Saved, Token
 
 SEA, FOX = tiny.SENTENCES
 DECODING: dict[str, dict[str, Any]] = {
@@ -26,6 +27,7 @@ DECODING: dict[str, dict[str, Any]] = {
     "sampled beams": {"do_sample": True, "temperature": 0.3, "num_beams": 3},
     "no repeats": {"do_sample": False, "no_repeat_ngram_size": 4},
 }
+TWICE = "It rains. It rains. The cat"
 WILD = {"temperature": 5.0, "top_k": 0, "top_p": 1.0}
 
 
@@ -338,3 +340,27 @@ def test_an_interrupted_conversion_leaves_nothing_that_counts(tiny_models, tmp_p
     weights.write_bytes(weights.read_bytes()[:-1])  # a damaged one is made again
     task.run(lambda event: None, tmp_path)
     assert sorted(path.suffix for path in tmp_path.iterdir()) == [".json"] * 2 + [".txt"] * 2
+
+
+@pytest.mark.parametrize(
+    ("asked", "end", "told"),
+    [
+        ({}, "length", "It rains. It rains. The cat"),
+        ({"whole_sentences": True}, "length", "It rains. It rains."),
+        ({"whole_sentences": True}, "context", "It rains. It rains."),
+        ({"whole_sentences": True}, "finished", "It rains. It rains. The cat"),
+        ({"drop_repeats": True}, "length", "It rains here. The cat"),
+    ],
+)
+def test_a_text_is_mended_where_that_is_asked_for(asked, end, told) -> None:
+    said = "It rains here. It rains here. The cat" if asked.get("drop_repeats") else TWICE
+    events: list[Event] = []
+    task = TextGeneration(prompt="x", **asked)
+    assert task.mended(Written(said, 1, 9, end), events.append) == told
+    assert events == ([] if told == said else [Mended(told)])
+
+
+def test_what_is_saved_is_the_mended_text(write, tiny_models, monkeypatch) -> None:
+    monkeypatch.setattr(tidy, "without_repeats", lambda text: text.upper())
+    events = write(str(tiny_models["gguf"]), drop_repeats=True)
+    assert saved(events)[0].read_text("utf-8") == "The sea is" + text(events).upper()

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from engine.errors import ModelError
-from engine.task import ContextUse, Progress, Report, Task, Token, param, seed_param
+from engine.task import ContextUse, Mended, Progress, Report, Task, Token, param, seed_param
 
 
 @dataclass(frozen=True)
@@ -23,6 +23,7 @@ class Parrot(Task):
     model: str = param("parrot", label="Model", help="Nobody.", kind="text")
     times: int = param(1, label="Times", help="How often.", minimum=1, maximum=10**6)
     pause: float = param(0.0, label="Pause", help="Seconds between words.", minimum=0, maximum=10)
+    mended: str = param("", label="Mended", help="What it says in the end.")
     seed: int = seed_param()
 
     def run(self, report: Report, out: Path) -> None:
@@ -33,4 +34,6 @@ class Parrot(Task):
                 raise ModelError("The model is broken.", "Choose another one.")
             report(Token(f" {word}"))
             time.sleep(self.pause)
+        if self.mended:
+            report(Mended(f" {self.mended}"))
         report(ContextUse(100 + before, 1000, forgotten=2 if before > 5 else 0))

@@ -262,3 +262,9 @@ def test_no_line_of_a_message_is_cut_off(qtbot, workspace) -> None:
         qtbot.waitUntil(
             lambda text=text: text.viewport().height() >= text.document().size().height()
         )
+
+
+def test_an_answer_that_is_mended_in_the_end_stands_so(qtbot, workspace) -> None:
+    workspace._form.set_values({"mended": "once"})
+    say(qtbot, workspace, "again again")
+    assert said(workspace) == ["again again", "once"]

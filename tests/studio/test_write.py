@@ -301,3 +301,16 @@ def test_earlier_prompts_come_back(qtbot, engine, workspace) -> None:
     for expected in ("second", "first"):
         qtbot.keyClick(box, Qt.Key.Key_Up, Qt.KeyboardModifier.AltModifier)
         assert box.toPlainText() == expected
+
+
+def test_a_text_that_is_mended_in_the_end_is_still_one_step_of_undo(
+    qtbot, engine, workspace
+) -> None:
+    qtbot.keyClicks(workspace._page, "Mine.")
+    ask(qtbot, workspace, "one two two", mended="one two")
+    wait_until_written(qtbot, engine)
+    qtbot.waitUntil(lambda: text(workspace) == "Mine.\n\none two")
+    assert workspace._page.suggestion == "one two" == workspace._writing.answer.strip()
+    press(qtbot, workspace, "Keep")
+    qtbot.keyClick(workspace._page, Qt.Key.Key_Z, CONTROL)
+    assert text(workspace) == "Mine."

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from engine.errors import ModelError
-from engine.task import Progress, Report, Task, Token, param, seed_param
+from engine.task import Mended, Progress, Report, Task, Token, param, seed_param
 
 
 @dataclass(frozen=True)
@@ -21,6 +21,7 @@ class Echo(Task):
     model: str = param("echo", label="Model", help="Nobody.", kind="text")
     times: int = param(1, label="Times", help="How often.", minimum=1, maximum=10**6)
     pause: float = param(0.0, label="Pause", help="Seconds between words.", minimum=0, maximum=10)
+    mended: str = param("", label="Mended", help="What it says in the end.")
     apply_chat_template: bool = param(True, label="Answer", help="Whether it is a question.")
     seed: int = seed_param()
 
@@ -33,3 +34,5 @@ class Echo(Task):
             report(Token(f" {word}"))
             report(Progress(number, len(words), "writing"))
             time.sleep(self.pause)
+        if self.mended:
+            report(Mended(f" {self.mended}"))
