@@ -22,10 +22,11 @@ from tqdm import tqdm
 
 from engine import device, distributed, files, folders, packs, registry
 from engine.errors import Cancelled, EngineError, InvalidTask, UnexpectedError
+from engine.events import Event, Metric, Notice, Preview, Progress, Report, Saved
+from engine.events import Token as TokenEvent
 from engine.metrics_log import OF_THE_MACHINE
 from engine.process import attempt
-from engine.task import Event, Field, Metric, Notice, Preview, Progress, Report, Saved, Task
-from engine.task import Token as TokenEvent
+from engine.task import Field, Task
 
 DONE, FAILED, BAD_INPUT, STOPPED = 0, 1, 2, 130
 

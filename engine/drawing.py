@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from engine.errors import EngineError
+from engine.events import Preview, Progress, Report
 from engine.pipelines import LoadedPipeline
 from engine.previews import LatentPreview
-from engine.task import Preview, Progress, Report
 
 if TYPE_CHECKING:
     import numpy as np

@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 from engine import files, library, metadata, trained_models
 from engine.drawing import Drawing
 from engine.errors import EngineError, InvalidTask, OutOfMemory, is_out_of_memory
+from engine.events import Notice, Report, Saved
 from engine.pipeline_kinds import TEXT_TO_IMAGE
 from engine.pipelines import LoadedPipeline, load_text_to_image
 from engine.prompts.embedding import prompt_arguments, prompt_notices
 from engine.prompts.evaluation import evaluated, style_param
 from engine.schedulers import DEFAULT_SCHEDULER, SCHEDULERS
-from engine.task import MAX_SEED, Field, Notice, Report, Saved, Task, param, seed_param
+from engine.task import MAX_SEED, Field, Task, param, seed_param
 
 if TYPE_CHECKING:
     from PIL import Image

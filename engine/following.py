@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from engine import distributed, live_values
 from engine.errors import Cancelled
+from engine.events import Progress, Report
 from engine.learner import Learner, parts_of, take_step
-from engine.task import Progress, Report
 from engine.training_state import put_back
 
 if TYPE_CHECKING:

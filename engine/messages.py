@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from engine.errors import EngineError
-from engine.task import Event, Task
+from engine.events import Event
+from engine.task import Task
 
 # window → model process
 

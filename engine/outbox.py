@@ -6,8 +6,8 @@ import threading
 import time
 from multiprocessing.connection import Connection
 
+from engine.events import Event, Preview, Progress, Token
 from engine.messages import Events
-from engine.task import Event, Preview, Progress, Token
 
 EVENT_INTERVAL = 1 / 30  # seconds between two batches of events
 

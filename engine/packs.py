@@ -16,7 +16,8 @@ from pathlib import Path
 
 from engine import files, folders, library, wheels
 from engine.errors import EngineError, FileError, ModelError
-from engine.task import Progress, Report, Task
+from engine.events import Progress, Report
+from engine.task import Task
 
 BLOCK = 2**20
 SPARE = 50_000_000

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from engine import files
 from engine.errors import ModelError
+from engine.events import Progress, Report
 from engine.runs import RunFolder
-from engine.task import Progress, Report
 
 if TYPE_CHECKING:
     from engine.models.flow_transformer import FlowTransformer

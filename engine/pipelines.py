@@ -13,6 +13,7 @@ from typing import Any
 
 from engine import cache, device, trained_models
 from engine.errors import ModelError, OutOfMemory
+from engine.events import Progress, Report
 from engine.gate.model_folder import Component, PipelineFolder, check_pipeline, fingerprint
 from engine.gate.weights import content_hash
 from engine.libraries import importing, loading
@@ -24,7 +25,6 @@ from engine.pipeline_kinds import (
     unknown_class,
 )
 from engine.schedulers import make_scheduler
-from engine.task import Progress, Report
 
 RENAMED = {"CLIPFeatureExtractor": "CLIPImageProcessor"}
 """Classes that old folders (Stable Diffusion 1) name and transformers 5 calls otherwise."""

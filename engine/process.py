@@ -19,10 +19,11 @@ from tqdm import tqdm
 
 from engine import cache, device, errors
 from engine.errors import Cancelled, EngineError, OutOfMemory
+from engine.events import Event, Report
 from engine.libraries import importing
 from engine.messages import Begun, CancelTask, Ended, Park, Parked, RunTask, Stopping
 from engine.outbox import Outbox
-from engine.task import Event, Report, Task
+from engine.task import Task
 
 HEAVY = (
     ("torch", "Tensor"),

@@ -15,20 +15,10 @@ from PIL import Image
 
 from engine import checkpoints, device, files, metadata
 from engine.errors import FileError, ModelError
+from engine.events import Event, Notice, Preview, Progress, Report, Saved
 from engine.grid import image_grid
 from engine.runs import RunFolder
-from engine.task import (
-    MAX_SEED,
-    Event,
-    Notice,
-    Preview,
-    Progress,
-    Report,
-    Saved,
-    Task,
-    param,
-    seed_param,
-)
+from engine.task import MAX_SEED, Task, param, seed_param
 
 if TYPE_CHECKING:
     from torch import nn

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from PIL import Image
 
 from engine.cutout import cut_out
-from engine.task import Progress, Report
+from engine.events import Progress, Report
 from engine.upscaling import Upscaler
 
 

@@ -1,4 +1,4 @@
-"""The shared words: a Task is a request that can run; events are what a run reports."""
+"""A Task is a request that can run, and each of its fields says what a person should know."""
 
 from __future__ import annotations
 
@@ -10,120 +10,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import MISSING, dataclass
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 from engine.checks import coerce, shown
 from engine.errors import InvalidTask
-
-if TYPE_CHECKING:
-    from PIL import Image
-
-# --------------------------------------------------------------------------- events
-
-
-@dataclass(frozen=True)
-class Progress:
-    """How far a run is. `stage` says what it is doing now, in words a person understands."""
-
-    step: int
-    total: int | None
-    stage: str = ""
-
-
-@dataclass(frozen=True)
-class Preview:
-    """A half-made image; `index` is its place in the batch."""
-
-    image: Image.Image
-    index: int = 0
-
-
-@dataclass(frozen=True)
-class Token:
-    """Text that has just been generated."""
-
-    text: str
-
-
-@dataclass(frozen=True)
-class Mended:
-    """The whole text as it stands in the end, where that is not what its tokens made."""
-
-    text: str
-
-
-@dataclass(frozen=True)
-class Metric:
-    """Named numbers measured at a training step."""
-
-    step: int
-    values: Mapping[str, float]
-
-
-@dataclass(frozen=True)
-class SampleGrid:
-    """A grid from fixed noise or a text from fixed prompts, already saved at `path`."""
-
-    step: int
-    path: Path
-
-
-@dataclass(frozen=True)
-class Saved:
-    """A finished output file: an image, a text, a run folder, a checkpoint."""
-
-    path: Path
-
-
-@dataclass(frozen=True)
-class Notice:
-    """Something the person should know although the work goes on."""
-
-    message: str
-
-
-@dataclass(frozen=True)
-class ContextUse:
-    """How much of what a language model can read at once is taken, once a text is written."""
-
-    tokens: int
-    limit: int
-    forgotten: int = 0
-    """Messages from the beginning of a chat that the model was not shown any more."""
-
-
-@dataclass(frozen=True)
-class Candidate:
-    """A token that a language model might go on with."""
-
-    text: str
-    probability: float
-    """As the model has it."""
-    chance: float
-    """That it is chosen, by temperature and what is dropped; 0 where it is."""
-
-
-@dataclass(frozen=True)
-class Candidates:
-    """The tokens a language model might go on with, the likeliest first."""
-
-    tokens: tuple[Candidate, ...]
-
-
-Event = (
-    Progress
-    | Preview
-    | Token
-    | Metric
-    | SampleGrid
-    | Saved
-    | Notice
-    | ContextUse
-    | Candidates
-    | Mended
-)
-Report = Callable[[Event], None]
-"""`report(event)` tells the outside world; it raises Cancelled, once, when a stop was asked for."""
+from engine.events import Report
 
 # --------------------------------------------------------------------------- parameters
 

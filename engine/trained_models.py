@@ -10,9 +10,9 @@ from pathlib import Path
 
 from engine import checkpoints, folders
 from engine.errors import FileError, ModelError
+from engine.events import Progress, Report
 from engine.pipeline_export import INDEX, write_pipeline
 from engine.runs import RunFolder, list_runs
-from engine.task import Progress, Report
 
 TASK = "train_text_to_image"
 

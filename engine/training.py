@@ -18,12 +18,13 @@ from typing import Any, cast
 from engine import abandoning, device, distributed, files, run_lock
 from engine.branching import branch
 from engine.errors import FileError
+from engine.events import Notice, Progress, Report
 from engine.following import follow
 from engine.learner import Learner as Learner
 from engine.learner import parts_of
 from engine.live_values import is_changeable, live_fields
 from engine.runs import FORMAT, RunFolder
-from engine.task import Field, Notice, Progress, Report, Task, param, seed_param
+from engine.task import Field, Task, param, seed_param
 from engine.training_loop import Loop
 
 

@@ -11,11 +11,11 @@ from engine import abandoning, checkpoints, distributed, files, live_values
 from engine.alarms.watch import Watch
 from engine.control import STEERING, Control
 from engine.errors import Cancelled, EngineError, FileError, InvalidTask
+from engine.events import Metric, Notice, Progress, Report, SampleGrid, Saved
 from engine.learner import Learner, Spreading, over_because, parts_of, take_step
 from engine.mailbox import Command, written
 from engine.runs import RunFolder
 from engine.step_clock import StepClock
-from engine.task import Metric, Notice, Progress, Report, SampleGrid, Saved
 from engine.training_state import gathered, put_back
 
 if TYPE_CHECKING:

@@ -10,11 +10,11 @@ from PIL import Image
 
 from engine import cache
 from engine.errors import EngineError, InvalidTask, ModelError
+from engine.events import Progress, Report
 from engine.gate.images import MAXIMUM_PIXELS
 from engine.picture_networks.ncnn_network import DESCRIPTION, NcnnNetwork, load_ncnn
 from engine.picture_networks.tiling import run_tiled
 from engine.picture_networks.transparency import enlarged_with_opacity, with_hidden_colors
-from engine.task import Progress, Report
 
 if TYPE_CHECKING:
     from engine.picture_networks.torch_network import TorchNetwork

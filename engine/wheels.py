@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import IO
 
 from engine.errors import EngineError
-from engine.task import Progress, Report
+from engine.events import Progress, Report
 
 PIP_OPTIONS = (
     "--no-deps",

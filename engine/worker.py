@@ -18,9 +18,10 @@ from PySide6.QtCore import QObject, Qt, QThread, Signal
 
 from engine.conversation import Conversation, Request
 from engine.errors import EngineError
+from engine.events import Event, Progress, Saved
 from engine.messages import Ended, Events, Parked
 from engine.process import ModelProcess, Standby
-from engine.task import Event, Progress, Saved, Task
+from engine.task import Task
 
 log = logging.getLogger(__name__)
 
@@ -48,7 +49,7 @@ class Job(QObject):
     """
 
     started = Signal()
-    reported = Signal(object)  # an engine.task.Event
+    reported = Signal(object)  # an engine.events.Event
     finished = Signal()
     failed = Signal(object)  # an EngineError
     cancelled = Signal()

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from engine import files, library, metadata, packs
-from engine.task import ContextUse, Mended, Notice, Report, Saved, Task, param, seed_param
+from engine.events import ContextUse, Mended, Notice, Report, Saved
+from engine.task import Task, param, seed_param
 
 if TYPE_CHECKING:
     from engine.language.model import LanguageModel, Request, Written

@@ -11,7 +11,8 @@ from PySide6.QtCore import QObject, Signal
 from engine import folders
 from engine.chat_log import Message
 from engine.errors import EngineError
-from engine.task import ContextUse, Event, Mended, Notice, Task, Token
+from engine.events import ContextUse, Event, Mended, Notice, Token
+from engine.task import Task
 from engine.worker import Engine, Job
 from studio.open_chat import OpenChat
 

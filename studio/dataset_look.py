@@ -9,7 +9,7 @@ from PySide6.QtCore import QObject, Signal
 
 from engine import folders, registry
 from engine.errors import EngineError, FileError
-from engine.task import Event, Progress
+from engine.events import Event, Progress
 from engine.worker import Engine, Job
 from studio.background import Background
 from studio.widgets.dataset_page import DatasetPage

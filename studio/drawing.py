@@ -8,7 +8,8 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QImage
 
 from engine.errors import EngineError
-from engine.task import Event, Notice, Preview, Saved, Task
+from engine.events import Event, Notice, Preview, Saved
+from engine.task import Task
 from engine.worker import Engine, Job
 from studio import images
 

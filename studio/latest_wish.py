@@ -7,7 +7,8 @@ from collections.abc import Callable
 from PySide6.QtCore import QObject, Signal
 
 from engine import folders
-from engine.task import Event, Task
+from engine.events import Event
+from engine.task import Task
 from engine.worker import Engine, Job
 
 

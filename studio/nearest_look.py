@@ -7,8 +7,9 @@ from pathlib import Path
 from PySide6.QtCore import QObject
 
 from engine import registry
+from engine.events import Event, Metric, Notice, Preview
 from engine.runs import RunFolder
-from engine.task import Event, Metric, Notice, Preview, Task
+from engine.task import Task
 from engine.worker import Engine, Job
 from studio.images import from_pil
 from studio.latest_wish import LatestWish

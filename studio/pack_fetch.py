@@ -6,9 +6,9 @@ from PySide6.QtCore import QObject, Signal
 
 from engine import folders, packs
 from engine.errors import EngineError
+from engine.events import Event, Progress
 from engine.packs import Pack
 from engine.registry import task_class
-from engine.task import Event, Progress
 from engine.worker import Engine, Job
 from studio.widgets.pack_notice import PackNotice
 

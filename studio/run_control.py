@@ -10,8 +10,8 @@ from typing import Any
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from engine.errors import FileError
+from engine.events import Progress
 from engine.runs import RunFolder
-from engine.task import Progress
 from engine.worker import Job, JobState
 from studio.run_events import RunEvents
 from studio.run_follower import RunState, RunUpdate

@@ -11,7 +11,7 @@ from PySide6.QtGui import QDesktopServices
 
 from engine import folders, registry
 from engine.errors import EngineError
-from engine.task import Event, Notice, Progress
+from engine.events import Event, Notice, Progress
 from engine.worker import Engine, Job
 from studio.widgets.run_task_bar import RunTaskBar, Words
 

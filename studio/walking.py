@@ -5,9 +5,10 @@ from __future__ import annotations
 from PySide6.QtCore import QObject, Signal
 
 from engine import folders, registry
+from engine.events import Event, Preview
 from engine.live_generator import KINDS
 from engine.runs import RunFolder
-from engine.task import Event, Preview, Task
+from engine.task import Task
 from engine.worker import Engine, Job
 from studio.images import from_pil
 from studio.latest_wish import LatestWish

@@ -9,8 +9,9 @@ from PySide6.QtCore import QEvent, QObject, QRect, Qt, Signal
 from PySide6.QtGui import QMouseEvent, QTextCursor
 
 from engine.errors import InvalidTask
+from engine.events import Candidates, Event
 from engine.registry import task_class
-from engine.task import Candidates, Event, Task
+from engine.task import Task
 from engine.worker import Engine, Job, JobState
 from studio.actions import Command
 from studio.latest_wish import LatestWish

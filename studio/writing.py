@@ -8,7 +8,8 @@ from pathlib import Path
 from PySide6.QtCore import QObject, Signal
 
 from engine.errors import EngineError
-from engine.task import Event, Mended, Notice, Progress, Task, Token
+from engine.events import Event, Mended, Notice, Progress, Token
+from engine.task import Task
 from engine.worker import Engine, Job, JobState
 from studio.widgets.page import Page
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from engine.drawing_task import DrawingTask
-from engine.task import Event, Progress, Saved
+from engine.events import Event, Progress, Saved
 
 STEPS = 3
 

@@ -13,9 +13,9 @@ from engine import checkpoints
 from engine.data import idx
 from engine.data.digits import load_digits
 from engine.errors import Cancelled
+from engine.events import Event, Progress
 from engine.metrics_log import OF_THE_MACHINE
 from engine.runs import MetricsTail, RunFolder
-from engine.task import Event, Progress
 
 
 def ignore(event: Event) -> None:

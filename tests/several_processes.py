@@ -109,9 +109,9 @@ def _run(request: dict[str, Any], rank: int) -> int:
     import importlib
 
     from engine.errors import Cancelled
+    from engine.events import Event, Progress
     from engine.process import attempt
     from engine.runs import RunFolder
-    from engine.task import Event, Progress
 
     module, _, name = request["task"].partition(":")
     task = getattr(importlib.import_module(module), name).from_dict(request["fields"])

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from engine.errors import Cancelled
+from engine.events import Event, Progress
 from engine.metrics_log import OF_THE_MACHINE
 from engine.runs import MetricsTail, RunFolder
-from engine.task import Event, Progress
 
 CADENCE = {"log_every": 1, "sample_every": 4, "checkpoint_every": 4, "validate_every": 2}
 

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from engine.errors import EngineError
-from engine.task import Notice, Progress, Report, Saved, Task, Token, param
+from engine.events import Notice, Progress, Report, Saved, Token
+from engine.task import Task, param
 
 
 @dataclass(frozen=True)

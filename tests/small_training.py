@@ -9,7 +9,8 @@ from typing import Any
 from PIL import Image
 
 from engine import distributed
-from engine.task import Report, param
+from engine.events import Report
+from engine.task import param
 from engine.training import Learner, TrainingTask
 
 

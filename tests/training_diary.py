@@ -9,8 +9,8 @@ from typing import Any
 from faults import temporary_files
 
 from engine.errors import Cancelled
+from engine.events import Event, Progress
 from engine.runs import MetricsTail, RunFolder
-from engine.task import Event, Progress
 
 
 class Diary:

@@ -19,9 +19,9 @@ from engine import device
 from engine.data import crop
 from engine.data.image_folder import image_paths
 from engine.errors import DatasetError, FileError, OutOfMemory
+from engine.events import Notice, Progress, Report
 from engine.gate import json_text
 from engine.gate.images import open_image
-from engine.task import Notice, Progress, Report
 
 INDEX = "captions.jsonl"
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from engine.data import crop, digits, idx, image_folder, image_labels
 from engine.data.image_labels import Labels
 from engine.errors import DatasetError
-from engine.task import Report
+from engine.events import Report
 
 AUTO = "auto"
 IMAGE_SIZES = (AUTO, *map(str, crop.SIZES))

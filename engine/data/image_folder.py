@@ -13,8 +13,8 @@ from PIL import Image
 from engine import device
 from engine.data import crop
 from engine.errors import DatasetError, FileError, OutOfMemory
+from engine.events import Notice, Progress, Report
 from engine.gate.images import open_image
-from engine.task import Notice, Progress, Report
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")
 MAX_DEPTH = 32  # folders in folders

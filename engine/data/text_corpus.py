@@ -11,7 +11,7 @@ from engine import device
 from engine.data import shakespeare
 from engine.data.jsonl import FIELDS, Document, parse_line
 from engine.errors import DatasetError, OutOfMemory
-from engine.task import Notice, Progress, Report
+from engine.events import Notice, Progress, Report
 
 SHAKESPEARE = "shakespeare"
 TEXT_SUFFIXES = (".txt", ".md")

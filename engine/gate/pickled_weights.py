@@ -14,8 +14,8 @@ from typing import Any
 
 from engine import files, folders
 from engine.errors import ModelError
+from engine.events import Notice, Report
 from engine.gate.weights import CONVERT, FETCH_AGAIN, content_hash
-from engine.task import Notice, Report
 
 SUFFIXES = frozenset({".pth", ".pt", ".ckpt"})
 INSIDE = ("params_ema", "params-ema", "params", "model_state_dict", "state_dict", "model", "net")

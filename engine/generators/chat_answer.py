@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from engine.errors import InvalidTask
-from engine.task import Progress, Report, param
+from engine.events import Progress, Report
+from engine.task import param
 from engine.writing_task import WritingTask
 
 if TYPE_CHECKING:

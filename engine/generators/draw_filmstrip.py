@@ -12,10 +12,11 @@ from PIL import Image
 from engine import files, metadata, trained_models
 from engine.drawing_task import Drawn
 from engine.errors import ModelError
+from engine.events import Event, Progress, Report, Saved
 from engine.filmstrip import filmstrip
 from engine.generators.text_to_image import TextToImage
 from engine.runs import RunFolder
-from engine.task import Event, Progress, Report, Saved, Task, param, same_param, seed_param
+from engine.task import Task, param, same_param, seed_param
 
 
 @dataclass(frozen=True)

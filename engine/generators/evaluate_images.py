@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from engine import device, files, registry
 from engine.errors import EngineError, ModelError
+from engine.events import Notice, Progress, Report, Saved
 from engine.quality.feature_space import FeatureSpace, space_for
 from engine.quality.measure import Quality, measure
 from engine.quality.reference import Reference
 from engine.quality.sampled import sampled, sampler_of, untrained
 from engine.runs import RunFolder
-from engine.task import Notice, Progress, Report, Saved, Task, param, seed_param
+from engine.task import Task, param, seed_param
 
 if TYPE_CHECKING:
     from torch import Tensor

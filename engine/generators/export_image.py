@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import ClassVar
 
 from engine import files, metadata
+from engine.events import Progress, Report, Saved
 from engine.gate.images import open_image
 from engine.picture_files import FORMATS, SUFFIXES
 from engine.picture_settings import says_by_model
-from engine.task import Progress, Report, Saved, Task, param
+from engine.task import Task, param
 
 
 @dataclass(frozen=True)

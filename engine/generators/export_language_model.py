@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from engine import device, files
 from engine.errors import FileError, InvalidTask
+from engine.events import Progress, Report, Saved
 from engine.language import lora, model_files, trained
 from engine.runs import RunFolder
-from engine.task import Progress, Report, Saved, Task, param
+from engine.task import Task, param
 
 if TYPE_CHECKING:
     from engine.language.openable import Opened

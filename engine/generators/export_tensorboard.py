@@ -11,9 +11,10 @@ from typing import BinaryIO, ClassVar
 
 from engine import event_files, files
 from engine.errors import FileError
+from engine.events import Notice, Progress, Report, Saved
 from engine.gate.images import read_size
 from engine.runs import MetricLine, MetricsTail, RunFolder
-from engine.task import Notice, Progress, Report, Saved, Task, param
+from engine.task import Task, param
 from engine.timelapse import chosen
 
 STAGE = "writing the events"

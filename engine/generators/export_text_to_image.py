@@ -8,9 +8,10 @@ from typing import Any, ClassVar
 
 from engine import checkpoints
 from engine.errors import FileError, ModelError
+from engine.events import Notice, Progress, Report, Saved
 from engine.pipeline_export import write_pipeline
 from engine.runs import RunFolder
-from engine.task import Notice, Progress, Report, Saved, Task, param
+from engine.task import Task, param
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,10 @@ from PIL import Image
 
 from engine import files, film_files, metadata, picture_files
 from engine.errors import DatasetError
+from engine.events import Notice, Progress, Report, Saved
 from engine.film_files import GIF, SUFFIXES, Film
 from engine.runs import RunFolder
-from engine.task import Notice, Progress, Report, Saved, Task, param
+from engine.task import Task, param
 from engine.timelapse import Frames, chosen
 
 NAMED = 3  # pictures that a notice lists

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import ClassVar
 
 from engine import library, packs
-from engine.task import Report, Saved, Task, param
+from engine.events import Report, Saved
+from engine.task import Task, param
 
 
 @dataclass(frozen=True)

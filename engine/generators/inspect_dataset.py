@@ -16,9 +16,10 @@ from engine.data import captioned_images, digits, idx
 from engine.data.image_dataset import dataset_names
 from engine.data.inspection import CELL, SHOWN, Inspection, relative
 from engine.errors import DatasetError, FileError
+from engine.events import Progress, Report, Saved
 from engine.gate.images import open_image, read_mode
 from engine.grid import image_grid
-from engine.task import Progress, Report, Saved, Task, param
+from engine.task import Task, param
 
 STAGE = "looking at the images"
 

@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import ClassVar
 
 from engine import files, library, metadata
+from engine.events import Report, Saved
 from engine.gate.images import open_image
 from engine.generators.remove_background import RemoveBackground
 from engine.generators.upscale import Upscale
 from engine.stickers import StickerMaker
-from engine.task import Report, Saved, Task, same_param
+from engine.task import Task, same_param
 from engine.upscaling import Upscaler, load_upscaler
 
 

@@ -14,11 +14,12 @@ from engine.data.crop import with_channels
 from engine.data.held_out import split
 from engine.data.image_dataset import load_dataset
 from engine.errors import FileError, ModelError
+from engine.events import Metric, Notice, Preview, Progress, Report, Saved
 from engine.gate.images import open_image
 from engine.grid import cells_in, image_grid
 from engine.nearest import Neighbours, TrainingImages, verdict
 from engine.runs import RunFolder
-from engine.task import Metric, Notice, Preview, Progress, Report, Saved, Task, param
+from engine.task import Task, param
 
 _kept: dict[tuple[str, str, str, int], TrainingImages] = {}
 """The dataset that was compared with last: one sample is seldom all that is looked at."""

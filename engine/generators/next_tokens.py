@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from engine import files, metadata
+from engine.events import Candidate, Candidates, Report, Saved
 from engine.generators.text_generation import TextGeneration
-from engine.task import Candidate, Candidates, Report, Saved, Task, param, same_param
+from engine.task import Task, param, same_param
 
 COUNT = 200
 """Tokens that are looked at; what is less likely counts for nothing."""

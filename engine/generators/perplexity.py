@@ -11,9 +11,10 @@ from engine import device, files, library, metadata
 from engine.data.jsonl import Document
 from engine.data.text_corpus import corpus_names, load_corpus, read_documents
 from engine.errors import InvalidTask
+from engine.events import Notice, Progress, Report, Saved
 from engine.language import openable, trained
 from engine.runs import RunFolder
-from engine.task import Notice, Progress, Report, Saved, Task, param
+from engine.task import Task, param
 from engine.trained_language_models import run_of
 
 PARTS = ("all", "held out")

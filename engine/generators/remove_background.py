@@ -8,8 +8,9 @@ from typing import ClassVar
 
 from engine import files, metadata
 from engine.cutout import cut_out
+from engine.events import Progress, Report, Saved
 from engine.gate.images import open_image
-from engine.task import Progress, Report, Saved, Task, param
+from engine.task import Task, param
 
 
 @dataclass(frozen=True)

@@ -9,11 +9,12 @@ from typing import ClassVar
 from PIL import Image
 
 from engine import cache, files, folders, metadata
+from engine.events import Progress, Report, Saved
 from engine.gate.images import open_image
 from engine.picture_networks.ncnn_network import NcnnNetwork, load_ncnn
 from engine.picture_networks.tiling import colors_only, run_tiled
 from engine.picture_networks.transparency import with_hidden_colors, with_opacity_of
-from engine.task import Progress, Report, Saved, Task, param
+from engine.task import Task, param
 
 LEVELS = ("light", "medium", "strong")
 """Each a network of its own."""

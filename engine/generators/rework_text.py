@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from engine.errors import InvalidTask
-from engine.task import Progress, Report, param, with_default
+from engine.events import Progress, Report
+from engine.task import param, with_default
 from engine.writing_task import WritingTask
 
 if TYPE_CHECKING:

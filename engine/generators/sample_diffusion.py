@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 
 from engine.checks import shown
 from engine.errors import InvalidTask
+from engine.events import Preview, Report
 from engine.grid import image_grid
 from engine.run_sampling import AVERAGED, LAST, RunSampling, noise
-from engine.task import Preview, Report, param
+from engine.task import param
 
 if TYPE_CHECKING:
     from torch import Tensor, nn

@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from engine import device, files, metadata
+from engine.events import Progress, Report, Saved
 from engine.generators.text_generation import TextGeneration
 from engine.language import trained
 from engine.runs import RunFolder
-from engine.task import Progress, Report, Saved, Task, param, same_param, seed_param
+from engine.task import Task, param, same_param, seed_param
 
 if TYPE_CHECKING:
     from engine.language.model import Request

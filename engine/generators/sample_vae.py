@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.events import Report
 from engine.run_sampling import AVERAGED, LAST, RunSampling, noise
-from engine.task import Report
 
 if TYPE_CHECKING:
     from torch import nn

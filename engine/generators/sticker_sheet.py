@@ -12,6 +12,7 @@ from PIL import Image
 from engine import files, library, metadata
 from engine.drawing_task import Drawn
 from engine.errors import InvalidTask
+from engine.events import Event, Preview, Progress, Report, Saved
 from engine.gate.images import MAXIMUM_PIXELS
 from engine.generators.export_image import ExportImage
 from engine.generators.make_sticker import MakeSticker
@@ -19,7 +20,7 @@ from engine.generators.remove_background import RemoveBackground
 from engine.generators.text_to_image import TextToImage
 from engine.picture_files import SUFFIXES
 from engine.sheet import Sheet
-from engine.task import Event, Preview, Progress, Report, Saved, Task, param, same_param, seed_param
+from engine.task import Task, param, same_param, seed_param
 from engine.upscaling import load_upscaler
 
 MOST = 144

@@ -9,10 +9,11 @@ from typing import ClassVar
 from PIL import Image
 
 from engine import files, metadata
+from engine.events import Progress, Report, Saved
 from engine.gate.images import open_image
 from engine.picture_networks.painter import STYLES, Painter, load_any, load_named
 from engine.picture_networks.transparency import with_hidden_colors, with_opacity_of
-from engine.task import Progress, Report, Saved, Task, param
+from engine.task import Task, param
 
 LEAST, MOST = 384, 1024
 """Pixels of the longer side where strokes are neither coarse blots nor fine hatching."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from engine.task import Progress, Report, param
+from engine.events import Progress, Report
+from engine.task import param
 from engine.writing_task import WritingTask
 
 if TYPE_CHECKING:

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import ClassVar
 
 from engine import files, library, metadata
+from engine.events import Report, Saved
 from engine.gate.images import open_image
-from engine.task import Report, Saved, Task, param
+from engine.task import Task, param
 from engine.upscaling import load_upscaler
 
 OWN_SCALE = "automatic"

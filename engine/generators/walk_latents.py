@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from PIL import Image
 
 from engine import files, live_generator, metadata
+from engine.events import Preview, Report, Saved
 from engine.grid import image_grid
 from engine.live_generator import LiveGenerator
-from engine.task import MAX_SEED, Preview, Report, Saved, Task, param
+from engine.task import MAX_SEED, Task, param
 
 if TYPE_CHECKING:
     import torch

@@ -17,11 +17,11 @@ from pathlib import Path
 
 from engine import device, files, folders
 from engine.errors import FileError, InvalidTask, ModelError, OutOfMemory
+from engine.events import Progress, Report
 from engine.gate.gguf import GgufHeader
 from engine.gate.model_folder import check_language_model
 from engine.language.identity import sha256
 from engine.language.transformers_folder import UNREADABLE, first_line
-from engine.task import Progress, Report
 
 LAYOUT = 1
 """Raised when this file writes something else from then on: old folders are not used any more."""

@@ -10,7 +10,7 @@ from typing import Any
 
 from engine import files, folders
 from engine.errors import FileError
-from engine.task import Progress, Report
+from engine.events import Progress, Report
 
 BLOCK = 2**22
 

@@ -22,11 +22,11 @@ from typing import Any
 
 from engine import cache, device
 from engine.errors import EngineError, ModelError, OutOfMemory
+from engine.events import Progress, Report
 from engine.gate.gguf import GgufHeader
 from engine.language.chat import Chat
 from engine.language.model import End, PromptTooLong, Request, Written, check_room
 from engine.language.streaming import TextStream
-from engine.task import Progress, Report
 
 CONTEXT = 8192
 """Tokens of context to begin with; more memory is taken only when a text needs it."""

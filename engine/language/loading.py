@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from engine.events import Report
 from engine.gate.gguf import read_header
 from engine.gate.model_folder import check_language_model
 from engine.language import conversion, llama_cpp, transformers_folder
 from engine.language.identity import sha256
 from engine.language.model import LanguageModel
-from engine.task import Report
 from engine.trained_language_models import run_of
 
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
 from engine.errors import InvalidTask
+from engine.events import Report
 from engine.language.chat import Chat
-from engine.task import Report
 
 End = Literal["finished", "stop string", "length", "context"]
 """Why a text ended: the model was done, a stop string came, enough tokens, or no room for more."""

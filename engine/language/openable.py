@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 from engine import library, packs
 from engine.errors import InvalidTask, ModelError
+from engine.events import Progress, Report
 from engine.gate.gguf import read_header
 from engine.gate.model_folder import LanguageModelFolder, check_language_model
 from engine.language import conversion, loading, transformers_folder
-from engine.task import Progress, Report, Task
+from engine.task import Task
 
 if TYPE_CHECKING:
     import torch

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from engine.task import Report, Token
+from engine.events import Report, Token
 
 UNFINISHED = "\N{REPLACEMENT CHARACTER}"
 """What a decoder puts where the bytes of a character are not all there yet."""

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from engine.data.jsonl import Document
 from engine.errors import DatasetError
+from engine.events import Progress, Report
 from engine.language.transformers_folder import chat_of
-from engine.task import Progress, Report
 
 
 def encode(tokenizer: Any, documents: Sequence[Document], report: Report) -> NDArray[np.int32]:

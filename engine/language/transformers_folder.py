@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 from engine import cache, device
 from engine.errors import InvalidTask, ModelError, OutOfMemory
+from engine.events import Progress, Report
 from engine.gate.model_folder import LanguageModelFolder, check_language_model
 from engine.language.chat import Chat
 from engine.language.model import End, PromptTooLong, Request, Written, check_room
 from engine.language.streaming import TextStream, TokenDecoder, find_stop
-from engine.task import Progress, Report
 
 if TYPE_CHECKING:
     import torch

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F  # noqa: N812
 
+from engine.events import Progress, Report
 from engine.models.tiny_autoencoder import REDUCTION, to_tensor
-from engine.task import Progress, Report
 
 BATCH = 32
 

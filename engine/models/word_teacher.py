@@ -18,7 +18,7 @@ from torch.nn import functional as F  # noqa: N812
 from transformers import AutoModel, AutoTokenizer
 
 from engine.errors import ModelError
-from engine.task import Progress, Report
+from engine.events import Progress, Report
 
 WORD = re.compile(r"[a-z]{3,}")
 PAIRS = 40_000  # phrases of two words, so that the pupil learns to join meanings

@@ -17,9 +17,9 @@ from PIL import Image
 
 from engine import cache, device, folders
 from engine.errors import ModelError
+from engine.events import Progress, Report
 from engine.gate.weights import content_hash
 from engine.picture_networks.tiling import Pixels
-from engine.task import Progress, Report
 
 if TYPE_CHECKING:
     import onnxruntime

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from engine.errors import EngineError
-from engine.task import Preview, Progress, Report
+from engine.events import Preview, Progress, Report
 
 EDGE = 18
 """Pixels that the outermost ones are repeated beyond the picture; the network sees no black."""

@@ -12,11 +12,11 @@ import numpy as np
 
 from engine import device
 from engine.errors import EngineError, ModelError
+from engine.events import Report
 from engine.gate.pickled_weights import SUFFIXES, converted
 from engine.gate.weights import check_safetensors, content_hash
 from engine.picture_networks.spandrel_import import import_spandrel
 from engine.picture_networks.tiling import Planes, Tick
-from engine.task import Report
 
 if TYPE_CHECKING:
     import spandrel

@@ -12,11 +12,12 @@ from numpy.typing import NDArray
 
 from engine import checkpoints, metadata, registry
 from engine.errors import ModelError
+from engine.events import Event, Progress, Report, Saved
 from engine.gate.images import open_image
 from engine.grid import cut_grid
 from engine.learner import Learner
 from engine.runs import RunFolder
-from engine.task import Event, Progress, Report, Saved, Task
+from engine.task import Task
 
 Images = NDArray[np.uint8]
 

@@ -6,7 +6,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from engine.task import Progress, Report
+from engine.events import Progress, Report
 
 if TYPE_CHECKING:
     from torch import Tensor

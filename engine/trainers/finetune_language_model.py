@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from engine import device, library
 from engine.data.text_corpus import load_corpus
 from engine.errors import OutOfMemory
+from engine.events import Progress, Report
 from engine.language import openable
 from engine.language_training import LanguageTraining
-from engine.task import Progress, Report, param, with_default
+from engine.task import param, with_default
 from engine.training import Learner, TrainingTask
 
 if TYPE_CHECKING:

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 from engine import device, distributed, schedules
 from engine.checkpoints import State
 from engine.data.token_blocks import TokenBlocks
+from engine.events import Notice, Report
 from engine.language import model_files, perplexity
 from engine.language.sampling import sample_texts
 from engine.language.tokens import encode
 from engine.language.transformers_folder import context_of
 from engine.language_training import measured_tokens
-from engine.task import Notice, Report
 
 if TYPE_CHECKING:
     from torch import Tensor

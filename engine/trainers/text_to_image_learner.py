@@ -13,8 +13,8 @@ from engine import device, distributed
 from engine.checkpoints import State
 from engine.data.batches import Batches
 from engine.data.captioned_images import CaptionedImages
+from engine.events import Report
 from engine.grid import image_grid
-from engine.task import Report
 from engine.trainers.muon import MuonAdamW, descend
 
 if TYPE_CHECKING:

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
-from engine.task import Report, param
+from engine.events import Report
+from engine.task import param
 from engine.training import Learner, TrainingTask, precision_param
 
 

@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from engine.data.image_dataset import ImageDataset, load_dataset
 from engine.errors import DatasetError
+from engine.events import Report
 from engine.image_training import (
     ImageTraining,
     ema_decay_param,
@@ -14,7 +15,7 @@ from engine.image_training import (
     held_out_param,
     validate_every_param,
 )
-from engine.task import Report, param
+from engine.task import param
 from engine.training import Learner
 
 WIDTHS = {"tiny": 16, "small": 32, "medium": 64, "large": 128}

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from engine.data.image_dataset import load_dataset
+from engine.events import Report
 from engine.image_training import ImageTraining, ema_decay_param, evaluate_every_param
-from engine.task import Report, Task, param
+from engine.task import Task, param
 from engine.training import Learner
 
 MODELS = ("dcgan", "conv", "mlp_small", "mlp_large")

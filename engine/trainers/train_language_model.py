@@ -7,8 +7,9 @@ from typing import ClassVar
 
 from engine.data.text_corpus import load_corpus
 from engine.errors import InvalidTask
+from engine.events import Progress, Report
 from engine.language_training import LanguageTraining
-from engine.task import Progress, Report, param, with_default
+from engine.task import param, with_default
 from engine.training import Learner, TrainingTask
 
 TOKENIZERS = ("bpe", "characters")

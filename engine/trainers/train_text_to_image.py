@@ -8,7 +8,8 @@ from typing import ClassVar
 
 from engine import library, trained_models
 from engine.errors import InvalidTask
-from engine.task import Report, param
+from engine.events import Report
+from engine.task import param
 from engine.training import Learner, TrainingTask, precision_param
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from engine.data.image_dataset import load_dataset
+from engine.events import Report
 from engine.image_training import (
     ImageTraining,
     ema_decay_param,
@@ -13,7 +14,7 @@ from engine.image_training import (
     held_out_param,
     validate_every_param,
 )
-from engine.task import Report, param
+from engine.task import param
 from engine.training import Learner
 
 WIDTHS = {"small": 16, "medium": 32, "large": 64}

@@ -6,7 +6,7 @@ from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QStackedWidget, QVBoxLayout, QWidget
 
-from engine.task import ContextUse
+from engine.events import ContextUse
 from studio.theme import SPACING, set_role
 from studio.widgets.chat_box import ChatBox
 from studio.widgets.chat_view import ChatView

@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from engine.task import Progress
+from engine.events import Progress
 from studio import theme
 from studio.widgets.error_box import ErrorBox
 from studio.widgets.sample_grid import SampleGridView

@@ -9,7 +9,8 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QProgressBar, QPushButton, QStackedWidget, QVBoxLayout, QWidget
 
 from engine.errors import EngineError, InvalidTask
-from engine.task import Progress, Task
+from engine.events import Progress
+from engine.task import Task
 from studio import theme
 from studio.widgets.error_box import ErrorBox
 from studio.widgets.parameter_form import ParameterForm

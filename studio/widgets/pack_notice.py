@@ -13,8 +13,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from engine.events import Progress
 from engine.packs import Pack
-from engine.task import Progress
 from studio.theme import SPACING, icon, set_role
 
 STEPS = 1000  # a bar counts in 32 bits, a file may have more bytes

@@ -23,7 +23,8 @@ from PySide6.QtWidgets import (
 )
 
 from engine.errors import EngineError
-from engine.task import Progress, Task
+from engine.events import Progress
+from engine.task import Task
 from studio import theme
 from studio.widgets.error_box import ErrorBox
 from studio.widgets.flow_layout import FlowLayout

@@ -8,7 +8,7 @@ from PySide6.QtCore import QPoint, QRect, Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QFrame, QGridLayout, QLabel, QProgressBar, QVBoxLayout, QWidget
 
-from engine.task import Candidate
+from engine.events import Candidate
 from studio.theme import SPACING, set_role
 
 SHOWN = 10

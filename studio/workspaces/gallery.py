@@ -7,9 +7,9 @@ from PySide6.QtGui import QCloseEvent, QShowEvent
 from PySide6.QtWidgets import QDockWidget, QMainWindow
 
 from engine.errors import EngineError
+from engine.events import Event, Saved
 from engine.gallery.query import Query
 from engine.gallery.search import Order
-from engine.task import Event, Saved
 from engine.worker import Engine, Job
 from studio import theme
 from studio.actions import Command, add_actions

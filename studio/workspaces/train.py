@@ -8,9 +8,10 @@ from PySide6.QtWidgets import QDockWidget, QMainWindow, QStackedWidget, QTabWidg
 
 from engine import files, folders, registry
 from engine.errors import EngineError
+from engine.events import Event, Metric, Notice, Progress, SampleGrid
 from engine.run_sampling import RunSampling
 from engine.runs import RunFolder
-from engine.task import Event, Metric, Notice, Progress, SampleGrid, Task
+from engine.task import Task
 from engine.worker import Engine, Job
 from studio.actions import Command, add_actions
 from studio.run_comparison import RunComparison

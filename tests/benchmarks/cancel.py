@@ -18,9 +18,10 @@ from PySide6.QtCore import QCoreApplication
 from PySide6.QtTest import QTest
 
 from engine import device
+from engine.events import Event, Progress
 from engine.process import Standby
 from engine.registry import task_class
-from engine.task import Event, Progress, Task
+from engine.task import Task
 from engine.worker import Engine, Job
 
 REPEATS = 3

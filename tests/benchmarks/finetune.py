@@ -38,9 +38,9 @@ from transformers import (
 )
 
 from engine import library
+from engine.events import Event, Progress
 from engine.language import lora, openable
 from engine.runs import MetricsTail, RunFolder
-from engine.task import Event, Progress
 from engine.trainers.finetune_language_model import FinetuneLanguageModel
 from engine.trainers.language_learner import LanguageLearner
 

@@ -29,8 +29,8 @@ prepare_environment()
 import torch  # noqa: E402
 from torch import Tensor, nn  # noqa: E402
 
+from engine.events import Event, Progress  # noqa: E402
 from engine.models import gan  # noqa: E402
-from engine.task import Event, Progress  # noqa: E402
 from engine.trainers.gan_learner import GanLearner  # noqa: E402
 from engine.trainers.train_gan import TrainGan  # noqa: E402
 

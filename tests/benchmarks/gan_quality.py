@@ -26,8 +26,8 @@ prepare_environment()
 
 from engine import registry  # noqa: E402
 from engine.errors import Cancelled  # noqa: E402
+from engine.events import Event, Notice, Progress, Saved  # noqa: E402
 from engine.generators.evaluate_images import EvaluateImages  # noqa: E402
-from engine.task import Event, Notice, Progress, Saved  # noqa: E402
 
 TRAINERS = ("train_gan", "train_vae")
 ENDLESS = 10_000_000  # steps: the clock ends a training

@@ -20,9 +20,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from engine.events import Event, Saved
 from engine.gate.images import open_image
 from engine.generators.remove_noise import LEVELS, RemoveNoise
-from engine.task import Event, Saved
 
 Pixels = NDArray[np.uint8]
 

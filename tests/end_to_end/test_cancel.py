@@ -14,9 +14,10 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from engine.conversation import KILL_AFTER, SAVE_WITHIN
+from engine.events import Event, Progress
 from engine.process import Standby
 from engine.registry import task_class
-from engine.task import Event, Progress, Task
+from engine.task import Task
 from engine.worker import Engine, Job, JobState
 
 WITHIN = KILL_AFTER + SAVE_WITHIN + 5.0  # seconds

@@ -11,7 +11,7 @@ from PIL import Image
 
 from engine.data.captioned_images import load_captioned_folder
 from engine.errors import DatasetError
-from engine.task import Event, Notice
+from engine.events import Event, Notice
 
 
 def ignore(event: Event) -> None:

@@ -11,9 +11,9 @@ import pytest
 import tiny_language_models as tiny
 
 from engine.errors import InvalidTask
+from engine.events import ContextUse, Event, Saved
 from engine.generators.chat_answer import ChatAnswer, newest
 from engine.language import llama_cpp
-from engine.task import ContextUse, Event, Saved
 
 HISTORY = [
     {"role": "user", "content": "Is the sea wide?"},

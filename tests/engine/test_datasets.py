@@ -17,7 +17,7 @@ from engine.data.batches import Batches
 from engine.data.digits import load_digits
 from engine.data.image_dataset import ImageDataset, dataset_names, load_dataset
 from engine.errors import DatasetError, OutOfMemory
-from engine.task import Event, Notice
+from engine.events import Event, Notice
 
 
 def ignore(event: Event) -> None:

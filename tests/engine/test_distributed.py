@@ -18,9 +18,9 @@ from several_processes import Trainer, said, trainer
 from small_training import Regression
 
 from engine import checkpoints, cli, device
+from engine.events import Event
 from engine.metrics_log import OF_THE_MACHINE
 from engine.runs import MetricsTail, RunFolder
-from engine.task import Event
 from engine.trainers.train_autoencoder import TrainAutoencoder
 from engine.trainers.train_diffusion import TrainDiffusion
 from engine.trainers.train_gan import TrainGan

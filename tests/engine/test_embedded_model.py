@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from engine import folders, library
+from engine.events import Event, Preview
 from engine.generators.text_to_image import TextToImage
-from engine.task import Event, Preview
 
 MODEL = folders.RESOURCES / "models" / library.EMBEDDED_IMAGE_MODEL
 

@@ -15,6 +15,7 @@ from engine import registry
 from engine.data.digits import load_digits
 from engine.data.held_out import split
 from engine.errors import Cancelled, DatasetError, ModelError
+from engine.events import Event, Notice, Saved
 from engine.generators.evaluate_images import EvaluateImages
 from engine.generators.sample_gan import SampleGan
 from engine.quality.feature_space import space_for
@@ -22,7 +23,6 @@ from engine.quality.live import Cadence
 from engine.quality.measure import measure
 from engine.quality.reference import Reference
 from engine.runs import RunFolder
-from engine.task import Event, Notice, Saved
 from engine.trainers.train_gan import TrainGan
 from engine.training import TrainingTask
 

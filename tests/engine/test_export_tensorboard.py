@@ -12,9 +12,9 @@ from PIL import Image
 
 from engine import event_files
 from engine.errors import FileError
+from engine.events import Event, Notice, Saved
 from engine.generators.export_tensorboard import ExportTensorboard
 from engine.runs import RunFolder
-from engine.task import Event, Notice, Saved
 
 
 @pytest.fixture

@@ -13,10 +13,10 @@ from PIL import Image, ImageSequence
 
 from engine import film_files, metadata
 from engine.errors import Cancelled, DatasetError, EngineError, FileError
+from engine.events import Event, Notice, Progress, Saved
 from engine.generators.export_timelapse import ExportTimelapse
 from engine.picture_files import SOURCE_TYPE, record_in
 from engine.runs import RunFolder
-from engine.task import Event, Notice, Progress, Saved
 from engine.timelapse import Frames, chosen
 
 COUNT = 5

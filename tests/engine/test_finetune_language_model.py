@@ -23,13 +23,13 @@ from small_language_runs import (
 
 from engine import checkpoints, device, folders, library
 from engine.errors import Cancelled, FileError, InvalidTask, ModelError, OutOfMemory
+from engine.events import Event, Saved
 from engine.gate.model_folder import check_language_model
 from engine.generators.export_language_model import ExportLanguageModel
 from engine.generators.perplexity import Perplexity
 from engine.generators.sample_language_model import SampleLanguageModel
 from engine.generators.text_generation import TextGeneration
 from engine.runs import RunFolder
-from engine.task import Event, Saved
 from engine.trainers.finetune_language_model import FinetuneLanguageModel
 from engine.trainers.train_language_model import TrainLanguageModel
 

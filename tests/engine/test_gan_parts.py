@@ -10,8 +10,8 @@ import pytest
 from training_diary import Diary, bits, marks
 
 from engine import checkpoints
+from engine.events import Progress
 from engine.runs import MetricsTail, RunFolder
-from engine.task import Progress
 from engine.trainers.train_gan import TrainGan
 
 TASK = TrainGan(

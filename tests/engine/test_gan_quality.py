@@ -12,9 +12,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
 from engine.data.digits import load_digits
+from engine.events import Event, Saved
 from engine.generators.sample_gan import SampleGan
 from engine.models.gan import from_pixels
-from engine.task import Event, Saved
 from engine.trainers.train_gan import TrainGan
 
 STEPS = 500

@@ -13,11 +13,11 @@ from PIL import Image
 
 from engine import cache, device, metadata
 from engine.errors import Cancelled, FileError, InvalidTask
+from engine.events import Event, Preview, Progress, Saved
 from engine.generators.image_to_image import ImageToImage
 from engine.generators.text_to_image import TextToImage
 from engine.pipelines import load_text_to_image
 from engine.schedulers import FLOW_SCHEDULERS, NOISE_SCHEDULERS
-from engine.task import Event, Preview, Progress, Saved
 
 STEPS = 5
 

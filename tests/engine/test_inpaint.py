@@ -18,12 +18,12 @@ from safetensors.torch import load_file, save_file
 from engine import metadata
 from engine.drawing import Drawing
 from engine.errors import Cancelled, EngineError, FileError, InvalidTask
+from engine.events import Event, Preview, Saved
 from engine.generators.inpaint import Inpaint
 from engine.generators.text_to_image import TextToImage
 from engine.masks import feathered
 from engine.pipelines import load_text_to_image
 from engine.schedulers import FLOW_SCHEDULERS, NOISE_SCHEDULERS
-from engine.task import Event, Preview, Saved
 
 CAPABLE = ("stable_diffusion", "stable_diffusion_3", "inpainting", "flux")
 

@@ -13,8 +13,8 @@ from PIL import Image
 from engine.data import idx
 from engine.data.inspection import fingerprint
 from engine.errors import DatasetError
+from engine.events import Event, Saved
 from engine.generators.inspect_dataset import InspectDataset
-from engine.task import Event, Saved
 
 
 def picture(seed: int, size: int = 40) -> Image.Image:

@@ -7,8 +7,8 @@ from itertools import pairwise
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from engine.events import Token
 from engine.language.streaming import TextStream, TokenDecoder, find_stop
-from engine.task import Token
 
 LETTERS = st.text("abc\n", max_size=30)
 STOPS = st.lists(st.text("abc\n", min_size=1, max_size=4), max_size=3)

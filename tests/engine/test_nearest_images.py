@@ -14,12 +14,12 @@ from engine.data import idx
 from engine.data.digits import load_digits
 from engine.data.held_out import split
 from engine.errors import FileError, ModelError
+from engine.events import Event, Metric, Notice, Preview, Saved
 from engine.generators import nearest_images
 from engine.generators.nearest_images import NearestImages
 from engine.grid import image_grid, stacked
 from engine.nearest import TrainingImages, verdict
 from engine.runs import RunFolder
-from engine.task import Event, Metric, Notice, Preview, Saved
 
 IMAGES = load_digits()[0][:300]
 HELD_OUT = 20

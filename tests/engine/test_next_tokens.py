@@ -16,8 +16,8 @@ from transformers import TemperatureLogitsWarper, TopKLogitsWarper, TopPLogitsWa
 from transformers.generation.logits_process import MinPLogitsWarper
 
 from engine.errors import InvalidTask
+from engine.events import Candidate, Candidates, Event, Saved
 from engine.generators.next_tokens import NextTokens
-from engine.task import Candidate, Candidates, Event, Saved
 
 
 @pytest.fixture(scope="module")

@@ -15,8 +15,8 @@ from PIL import Image
 
 from engine import metadata
 from engine.errors import InvalidTask
+from engine.events import Preview, Saved
 from engine.generators.outpaint import Outpaint
-from engine.task import Preview, Saved
 
 SIDES = ("left", "top", "right", "bottom")
 

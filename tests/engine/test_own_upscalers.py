@@ -18,12 +18,12 @@ from safetensors.torch import save_file
 
 from engine import folders, library, metadata
 from engine.errors import Cancelled, EngineError, ModelError
+from engine.events import Event, Notice, Progress, Saved
 from engine.gate import pickled_weights
 from engine.generators.upscale import Upscale
 from engine.picture_networks import torch_network
 from engine.picture_networks.spandrel_import import import_spandrel
 from engine.picture_networks.torch_network import TorchNetwork, load_torch
-from engine.task import Event, Notice, Progress, Saved
 from engine.upscaling import Upscaler, load_upscaler
 
 RNG = np.random.default_rng(0)

@@ -13,10 +13,10 @@ import pytest
 
 from engine import folders, library, packs, registry
 from engine.errors import Cancelled, EngineError, FileError, ModelError
+from engine.events import Event, Progress, Saved
 from engine.generators.fetch_pack import FetchPack
 from engine.generators.text_generation import TextGeneration
 from engine.packs import Pack
-from engine.task import Event, Progress, Saved
 
 MODEL = b"GGUF" + os.urandom(3_000_000)
 MEMBER = "tiny_pack/model.gguf"

@@ -17,13 +17,13 @@ from PIL import Image
 
 from engine import library, metadata
 from engine.errors import EngineError
+from engine.events import Event, Notice, Saved
 from engine.generators.text_to_image import TextToImage
 from engine.picture_settings import settings_in
 from engine.pipelines import LoadedPipeline, load_text_to_image
 from engine.prompts.embedding import can_weigh, prompt_arguments, prompt_notices, token_weights
 from engine.prompts.length import load_counter
 from engine.prompts.weights import parse
-from engine.task import Event, Notice, Saved
 
 NAMES = ("stable_diffusion", "stable_diffusion_3")
 

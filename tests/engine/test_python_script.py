@@ -19,6 +19,7 @@ from PIL import Image, ImageDraw
 from engine import folders, inputs, library, metadata
 from engine.drawing_task import DrawingTask
 from engine.errors import EngineError, InvalidTask
+from engine.events import Saved
 from engine.gate.images import open_image
 from engine.generators.image_to_image import ImageToImage
 from engine.generators.inpaint import Inpaint
@@ -26,7 +27,6 @@ from engine.generators.outpaint import Outpaint
 from engine.generators.text_to_image import TextToImage
 from engine.metadata import TaskRecord
 from engine.python_script import python_script
-from engine.task import Saved
 
 MODEL = folders.RESOURCES / "models" / library.EMBEDDED_IMAGE_MODEL
 Runner = Callable[[str, Path], None]

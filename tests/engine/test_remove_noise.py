@@ -13,10 +13,10 @@ from PIL import Image, ImageDraw
 
 from engine import folders, metadata
 from engine.errors import Cancelled, FileError
+from engine.events import Event, Progress, Saved
 from engine.generators.remove_noise import LEVELS, RemoveNoise
 from engine.picture_networks.ncnn_network import load_ncnn
 from engine.picture_networks.tiling import colors_only, run_tiled
-from engine.task import Event, Progress, Saved
 
 FOLDER = folders.RESOURCES / "models" / "waifu2x"
 

@@ -9,8 +9,8 @@ import pytest
 import tiny_language_models as tiny
 
 from engine.errors import InvalidTask
+from engine.events import Event, Saved, Token
 from engine.generators.rework_text import CHANGES, ReworkText
-from engine.task import Event, Saved, Token
 
 
 def test_the_model_is_told_what_to_do_and_shown_the_text() -> None:

@@ -17,8 +17,8 @@ from training_diary import Diary, at, bits, cancel, losses, marks, samples
 from engine import abandoning, checkpoints
 from engine.branching import branch
 from engine.errors import Cancelled, FileError
+from engine.events import Progress
 from engine.runs import MetricsTail, RunFolder
-from engine.task import Progress
 
 ROOT = Path(__file__).resolve().parents[2]
 TASK = Regression(

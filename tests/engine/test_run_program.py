@@ -26,11 +26,12 @@ from engine import folders
 from engine.data import idx
 from engine.data.digits import load_digits
 from engine.errors import EngineError, ModelError
+from engine.events import Event
 from engine.generators.export_language_model import ExportLanguageModel
 from engine.run_programs.copied_source import copied
 from engine.run_programs.program import PROGRAMS, has_program, run_program
 from engine.runs import RunFolder
-from engine.task import Event, Task
+from engine.task import Task
 from engine.trainers.finetune_language_model import FinetuneLanguageModel
 from engine.trainers.train_diffusion import TrainDiffusion
 from engine.trainers.train_gan import LOSSES, MODELS, TrainGan

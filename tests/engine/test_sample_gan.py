@@ -16,8 +16,8 @@ from engine import metadata
 from engine.data import idx
 from engine.data.digits import load_digits
 from engine.errors import EngineError, FileError, ModelError
+from engine.events import Event, Notice, Saved
 from engine.generators.sample_gan import SampleGan
-from engine.task import Event, Notice, Saved
 from engine.trainers.train_gan import TrainGan
 
 SHAPE = {"model": "mlp_small", "image_size": 28, "channels": 1, "latent_dim": 8, "width": 4}

@@ -14,9 +14,9 @@ import pytest
 
 from engine import cache, folders, packs
 from engine.errors import Cancelled, EngineError
+from engine.events import Event, Saved, Token
 from engine.generators.text_generation import TextGeneration
 from engine.language import llama_cpp
-from engine.task import Event, Saved, Token
 
 pytestmark = [pytest.mark.network, pytest.mark.slow]
 

@@ -12,6 +12,7 @@ from PIL import Image, ImageDraw
 
 from engine import library, metadata, registry
 from engine.errors import Cancelled, EngineError, FileError, InvalidTask
+from engine.events import Event, Preview, Progress, Saved
 from engine.gate.images import open_image
 from engine.generators.export_image import ExportImage
 from engine.generators.make_sticker import MakeSticker
@@ -19,7 +20,6 @@ from engine.generators.remove_background import RemoveBackground
 from engine.generators.sticker_sheet import StickerSheet
 from engine.generators.text_to_image import TextToImage
 from engine.sheet import Sheet
-from engine.task import Event, Preview, Progress, Saved
 
 CLEAR = (0, 0, 0, 0)
 

@@ -11,10 +11,10 @@ from PIL import Image, ImageDraw
 
 from engine import folders, metadata
 from engine.errors import Cancelled, FileError, InvalidTask, ModelError
+from engine.events import Event, Progress, Saved
 from engine.generators.style_transfer import StyleTransfer
 from engine.picture_networks import painter
 from engine.picture_networks.painter import STYLES, load_any, load_named
-from engine.task import Event, Progress, Saved
 
 
 def ignore(event: Event) -> None:

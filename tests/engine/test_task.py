@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from engine import registry
 from engine.checks import coerce
 from engine.errors import InvalidTask
-from engine.task import MAX_SEED, RANDOM_SEED, Report, Task, param, seed_param
+from engine.events import Report
+from engine.task import MAX_SEED, RANDOM_SEED, Task, param, seed_param
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from engine.data import shakespeare
 from engine.data.jsonl import ROLES, Document, Message, parse_line
 from engine.data.text_corpus import TextCorpus, load_corpus, split
 from engine.errors import DatasetError, OutOfMemory
-from engine.task import Event, Notice
+from engine.events import Event, Notice
 
 STORY = "".join(f"This is line {number} of the story.\n" for number in range(100))
 

@@ -14,10 +14,10 @@ import tiny_language_models as tiny
 
 from engine import cache, folders
 from engine.errors import Cancelled, FileError, InvalidTask, ModelError
+from engine.events import Event, Mended, Notice, Progress, Saved, Token
 from engine.generators.text_generation import TextGeneration
 from engine.language import llama_cpp, tidy
 from engine.language.model import Written
-from engine.task import Event, Mended, Notice, Progress, Saved, Token
 
 SEA, FOX = tiny.SENTENCES
 DECODING: dict[str, dict[str, Any]] = {

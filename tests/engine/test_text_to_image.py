@@ -24,10 +24,10 @@ from engine.errors import (
     ModelError,
     OutOfMemory,
 )
+from engine.events import Event, Notice, Preview, Progress, Saved
 from engine.generators.text_to_image import TextToImage
 from engine.previews import LatentPreview
 from engine.schedulers import FLOW_SCHEDULERS, NOISE_SCHEDULERS
-from engine.task import Event, Notice, Preview, Progress, Saved
 
 PIPELINES = {
     "stable_diffusion": tiny_models.save_stable_diffusion,

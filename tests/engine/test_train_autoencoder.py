@@ -11,10 +11,10 @@ from PIL import Image
 
 from engine import checkpoints
 from engine.errors import ModelError
+from engine.events import Event
 from engine.models import tiny_autoencoder
 from engine.models.autoencoder_source import load_autoencoder
 from engine.runs import MetricsTail, RunFolder
-from engine.task import Event
 from engine.trainers.train_autoencoder import TrainAutoencoder
 
 TINY = {"image_size": 32, "crop_size": 16, "width": 8, "batch_size": 4, "seed": 5, "log_every": 1}

@@ -26,12 +26,12 @@ from torch import Tensor, nn
 from engine import checkpoints, metadata
 from engine.data.crop import SIZES
 from engine.errors import Cancelled, DatasetError, InvalidTask, ModelError
+from engine.events import Event, Preview, Saved
 from engine.generators.sample_diffusion import SampleDiffusion
 from engine.models import pixel_diffusion
 from engine.models.gan import to_pixels
 from engine.models.pixel_unet import OBJECTIVES, PixelUnet, PixelUnetConfig
 from engine.runs import RunFolder
-from engine.task import Event, Preview, Saved
 from engine.trainers.train_diffusion import TrainDiffusion
 
 TINY = {"batch_size": 4, "model": "tiny", "seed": 7, "sample_every": 4, "log_every": 1} | {

@@ -17,9 +17,9 @@ from engine.data import idx
 from engine.data.crop import SIZES
 from engine.data.digits import load_digits
 from engine.errors import Cancelled, DatasetError, EngineError
+from engine.events import Event, Metric, Progress, SampleGrid, Saved
 from engine.models import gan, gan_losses
 from engine.runs import MetricsTail, RunFolder
-from engine.task import Event, Metric, Progress, SampleGrid, Saved
 from engine.trainers.train_gan import LOSSES, MODELS, TrainGan
 
 TINY = {"batch_size": 4, "width": 4, "latent_dim": 8, "seed": 7, "sample_every": 2, "log_every": 1}

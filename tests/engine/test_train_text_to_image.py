@@ -16,13 +16,13 @@ from training_diary import Diary, at, marks
 
 from engine import checkpoints, library, metadata
 from engine.errors import DatasetError, InvalidTask, ModelError
+from engine.events import Event, SampleGrid, Saved
 from engine.generators.draw_filmstrip import DrawFilmstrip
 from engine.generators.export_text_to_image import ExportTextToImage
 from engine.generators.text_to_image import TextToImage
 from engine.models import caption_tokenizer
 from engine.models.pipeline_folder import read_pipeline
 from engine.runs import MetricsTail, RunFolder
-from engine.task import Event, SampleGrid, Saved
 from engine.trainers.text_to_image_learner import learning_rate
 from engine.trainers.train_autoencoder import TrainAutoencoder
 from engine.trainers.train_text_to_image import TrainTextToImage

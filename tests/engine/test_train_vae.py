@@ -26,11 +26,11 @@ from engine import checkpoints, metadata
 from engine.data.crop import SIZES
 from engine.data.held_out import MOST, split
 from engine.errors import Cancelled, DatasetError, ModelError
+from engine.events import Event, Saved
 from engine.generators.sample_vae import SampleVae
 from engine.models import vae
 from engine.models.gan import to_pixels
 from engine.runs import RunFolder
-from engine.task import Event, Saved
 from engine.trainers.train_vae import TrainVae
 
 TINY = {"batch_size": 4, "model": "small", "latent_dim": 4, "seed": 7} | {

@@ -19,8 +19,8 @@ from training_diary import Diary, assert_same_run, at, bits, cancel, losses, mar
 
 from engine import checkpoints, files, liveness
 from engine.errors import Cancelled, EngineError, FileError, InvalidTask
+from engine.events import Event, Metric, Notice, Progress, SampleGrid, Saved
 from engine.runs import COMMANDS, RunFolder
-from engine.task import Event, Metric, Notice, Progress, SampleGrid, Saved
 
 ROOT = Path(__file__).resolve().parents[2]
 

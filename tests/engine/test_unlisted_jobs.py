@@ -9,8 +9,8 @@ import pytest
 from pytestqt.qtbot import QtBot
 from small_tasks import Count, Misbehave
 
+from engine.events import Progress
 from engine.process import Standby
-from engine.task import Progress
 from engine.worker import Engine, Job, JobState
 
 

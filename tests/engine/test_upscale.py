@@ -14,10 +14,10 @@ from PIL import Image, ImageDraw
 
 from engine import folders, library, metadata, upscaling
 from engine.errors import Cancelled, EngineError, FileError, InvalidTask, ModelError
+from engine.events import Event, Preview, Progress, Saved
 from engine.generators.upscale import Upscale
 from engine.picture_networks import ncnn_network
 from engine.picture_networks.ncnn_network import NcnnNetwork
-from engine.task import Event, Preview, Progress, Saved
 from engine.upscaling import Upscaler, load_upscaler
 
 NAME = library.EMBEDDED_UPSCALERS["drawings"]

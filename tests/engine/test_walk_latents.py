@@ -16,9 +16,9 @@ from engine.checkpoints import load_tensors
 from engine.data import idx
 from engine.data.digits import load_digits
 from engine.errors import FileError, ModelError
+from engine.events import Event, Preview, Saved
 from engine.generators.walk_latents import WalkLatents, between
 from engine.runs import RunFolder
-from engine.task import Event, Preview, Saved
 
 
 @pytest.fixture(scope="module", params=["train_gan", "train_vae"])

@@ -10,11 +10,11 @@ from PIL import Image
 from transformers import BertConfig, BertModel, BertTokenizerFast
 
 from engine.errors import ModelError
+from engine.events import Event
 from engine.models.caption_pretraining import COARSE, CaptionHeads, caption_loss
 from engine.models.flow_transformer import FlowConfig, FlowTransformer
 from engine.models.word_teacher import WordTeacher, readable
 from engine.runs import MetricsTail, RunFolder
-from engine.task import Event
 from engine.trainers.caption_lessons import CaptionLessons
 from engine.trainers.train_autoencoder import TrainAutoencoder
 from engine.trainers.train_text_to_image import TrainTextToImage

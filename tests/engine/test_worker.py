@@ -17,9 +17,10 @@ from pytestqt.qtbot import QtBot
 from small_tasks import Count, Misbehave, Say, Stubborn
 
 from engine.errors import EngineError, ModelProcessDied, UnexpectedError
+from engine.events import Event, Metric, Notice, Preview, Progress, Token
 from engine.outbox import merge
 from engine.process import Standby
-from engine.task import Event, Metric, Notice, Preview, Progress, Task, Token
+from engine.task import Task
 from engine.worker import Engine, Job, JobState
 
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from engine.errors import ModelError
-from engine.task import ContextUse, Mended, Progress, Report, Task, Token, param, seed_param
+from engine.events import ContextUse, Mended, Progress, Report, Token
+from engine.task import Task, param, seed_param
 
 
 @dataclass(frozen=True)

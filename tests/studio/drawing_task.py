@@ -10,8 +10,9 @@ from PIL import Image
 
 from engine import files, metadata
 from engine.errors import ModelError
+from engine.events import Preview, Progress, Report, Saved
 from engine.prompts.evaluation import style_param
-from engine.task import Preview, Progress, Report, Saved, Task, param, seed_param
+from engine.task import Task, param, seed_param
 
 STEPS = 4
 

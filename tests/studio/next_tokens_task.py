@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from engine.errors import ModelError
-from engine.task import Candidate, Candidates, Report, Task, param
+from engine.events import Candidate, Candidates, Report
+from engine.task import Task, param
 
 
 @dataclass(frozen=True)

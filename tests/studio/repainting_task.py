@@ -9,9 +9,10 @@ from pathlib import Path
 from PIL import Image
 
 from engine import files, metadata
+from engine.events import Preview, Progress, Report, Saved
 from engine.gate.images import open_image
 from engine.masks import feathered, open_mask
-from engine.task import Preview, Progress, Report, Saved, Task, param, seed_param
+from engine.task import Task, param, seed_param
 
 
 @dataclass(frozen=True, kw_only=True)

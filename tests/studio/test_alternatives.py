@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QPushButton, QToolButton
 from pytestqt.qtbot import QtBot
 from writing_task import Echo
 
-from engine.task import Report, Token
+from engine.events import Report, Token
 from engine.worker import Engine
 from studio.settings import Settings
 from studio.workspaces.write import WriteWorkspace

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QApplication, QLineEdit, QPushButton
 from pytestqt.qtbot import QtBot
 from small_tasks import Count, Misbehave
 
-from engine.task import Progress
+from engine.events import Progress
 from engine.worker import Engine, Job, JobState
 from studio.panels.job_list import JOB_ROLE, in_order, time_left
 from studio.panels.jobs import SEARCH_FROM, JobsPanel

@@ -13,8 +13,9 @@ from PySide6.QtWidgets import QInputDialog, QLabel, QPushButton
 from pytestqt.qtbot import QtBot
 from writing_task import Echo
 
+from engine.events import Report, Token
 from engine.generators.rework_text import CHANGES
-from engine.task import Report, Token, param
+from engine.task import param
 from engine.worker import Engine
 from studio.settings import Settings
 from studio.workspaces.write import WriteWorkspace

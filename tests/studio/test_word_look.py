@@ -11,7 +11,7 @@ from PySide6.QtGui import QTextCursor
 from pytestqt.qtbot import QtBot
 from writing_task import Echo
 
-from engine.task import Candidate
+from engine.events import Candidate
 from engine.worker import Engine
 from studio.settings import Settings
 from studio.widgets.word_popup import percent, shown, taken_of

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from engine.errors import ModelError
-from engine.task import Mended, Progress, Report, Task, Token, param, seed_param
+from engine.events import Mended, Progress, Report, Token
+from engine.task import Task, param, seed_param
 
 
 @dataclass(frozen=True)

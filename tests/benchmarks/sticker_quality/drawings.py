@@ -14,13 +14,13 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from engine import files, library
+from engine.events import Report
 from engine.gate.images import open_image
 from engine.generators.text_to_image import TextToImage
 from engine.pipelines import LoadedPipeline, load_text_to_image
 from engine.prompts.embedding import prompt_arguments
 from engine.prompts.evaluation import CONTRAST, evaluated_values
 from engine.prompts.styles import LEARNED_WEIGHT
-from engine.task import Report
 from tests.benchmarks.sticker_quality.artwork import Pictures, small
 
 BATCH = 16

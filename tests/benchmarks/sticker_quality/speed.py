@@ -11,8 +11,8 @@ import time
 from pathlib import Path
 
 from engine.device import threads
+from engine.events import Event, Preview
 from engine.generators.text_to_image import TextToImage
-from engine.task import Event, Preview
 from tests.benchmarks.sticker_quality.naming import Figures
 
 PROMPT = "red heart"

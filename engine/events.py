@@ -1,0 +1,116 @@
+"""What a run reports while it works: how far it is, what it has made, what it wants known."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a run is. `stage` says what it is doing now, in words a person understands."""
+
+    step: int
+    total: int | None
+    stage: str = ""
+
+
+@dataclass(frozen=True)
+class Preview:
+    """A half-made image; `index` is its place in the batch."""
+
+    image: Image.Image
+    index: int = 0
+
+
+@dataclass(frozen=True)
+class Token:
+    """Text that has just been generated."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Mended:
+    """The whole text as it stands in the end, where that is not what its tokens made."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Metric:
+    """Named numbers measured at a training step."""
+
+    step: int
+    values: Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class SampleGrid:
+    """A grid from fixed noise or a text from fixed prompts, already saved at `path`."""
+
+    step: int
+    path: Path
+
+
+@dataclass(frozen=True)
+class Saved:
+    """A finished output file: an image, a text, a run folder, a checkpoint."""
+
+    path: Path
+
+
+@dataclass(frozen=True)
+class Notice:
+    """Something the person should know although the work goes on."""
+
+    message: str
+
+
+@dataclass(frozen=True)
+class ContextUse:
+    """How much of what a language model can read at once is taken, once a text is written."""
+
+    tokens: int
+    limit: int
+    forgotten: int = 0
+    """Messages from the beginning of a chat that the model was not shown any more."""
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A token that a language model might go on with."""
+
+    text: str
+    probability: float
+    """As the model has it."""
+    chance: float
+    """That it is chosen, by temperature and what is dropped; 0 where it is."""
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """The tokens a language model might go on with, the likeliest first."""
+
+    tokens: tuple[Candidate, ...]
+
+
+Event = (
+    Progress
+    | Preview
+    | Token
+    | Metric
+    | SampleGrid
+    | Saved
+    | Notice
+    | ContextUse
+    | Candidates
+    | Mended
+)
+Report = Callable[[Event], None]
+"""`report(event)` tells the outside world; it raises Cancelled, once, when a stop was asked for."""
