@@ -7,7 +7,7 @@ from pathlib import Path
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QCloseEvent
-from PySide6.QtWidgets import QDockWidget, QMainWindow
+from PySide6.QtWidgets import QMainWindow
 
 from engine import packs, text_files
 from engine.chat_log import BEGINNING
@@ -27,6 +27,7 @@ from studio.widgets.chat_list import ChatList
 from studio.widgets.pack_notice import PackNotice
 from studio.widgets.parameter_form import ParameterForm
 from studio.widgets.preset_row import PresetRow
+from studio.widgets.side_dock import add_dock
 
 PARAMETERS = "chat/parameters"
 
@@ -274,17 +275,6 @@ class ChatWorkspace(QMainWindow):
         self._notice_model()
 
     def _add_docks(self) -> None:
-        sides = Qt.DockWidgetArea
-        for name, title, widget, side in (
-            ("chat_list", self.tr("Chats"), self._list, sides.LeftDockWidgetArea),
-            (
-                "chat_parameters",
-                self.tr("Parameters"),
-                PresetRow(self._form),
-                sides.RightDockWidgetArea,
-            ),
-        ):
-            dock = QDockWidget(title, self)
-            dock.setObjectName(name)
-            dock.setWidget(widget)
-            self.addDockWidget(side, dock)
+        left = Qt.DockWidgetArea.LeftDockWidgetArea
+        add_dock(self, "chat_list", self.tr("Chats"), self._list, left)
+        add_dock(self, "chat_parameters", self.tr("Parameters"), PresetRow(self._form))

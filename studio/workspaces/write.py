@@ -5,9 +5,9 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable
 
-from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtCore import QTimer, Signal
 from PySide6.QtGui import QCloseEvent
-from PySide6.QtWidgets import QDockWidget, QMainWindow
+from PySide6.QtWidgets import QMainWindow
 
 from engine import folders, packs
 from engine.errors import EngineError, FileError, InvalidTask
@@ -22,12 +22,14 @@ from studio.drafts import Draft
 from studio.pack_fetch import PackFetch
 from studio.prompt_templates import PromptTemplates
 from studio.settings import Settings
+from studio.spell_check import SpellCheck
 from studio.text_changes import TextChanges
 from studio.text_sharing import TextSharing
 from studio.widgets.desk import Desk
 from studio.widgets.pack_notice import PackNotice
 from studio.widgets.parameter_form import ParameterForm
 from studio.widgets.preset_row import PresetRow
+from studio.widgets.side_dock import add_dock
 from studio.word_look import WordLook
 from studio.writing import Writing
 
@@ -68,6 +70,7 @@ class WriteWorkspace(QMainWindow):
         self._alternatives = Alternatives(self._page, self._writing, self._bar, self)
         self.sharing = TextSharing(self._page, self._writing, self)
         self._why = WordLook(engine, looks, self._page, self._writing, self._form.values, self)
+        self._spelling = SpellCheck(self._page, settings, self)
         self._pack = PackFetch(engine, packs.PACKS[0], self._notice, self)
         self._counting = QTimer(self, singleShot=True, interval=COUNT_AFTER)
         documents, prompt = folders.home() / "documents", self._ask_box.prompt
@@ -77,7 +80,7 @@ class WriteWorkspace(QMainWindow):
         )
         self.setCentralWidget(desk)
         self.setFocusProxy(self._page)
-        self._add_parameters()
+        add_dock(self, "write_parameters", self.tr("Parameters"), PresetRow(self._form))
         self._restore()
         self._connect()
         self._actions = {a.objectName(): a for a in add_actions(self, self.actions_table())}
@@ -111,6 +114,7 @@ class WriteWorkspace(QMainWindow):
             *self.sharing.actions_table(),
             *self._templates.actions_table(),
             *self._why.actions_table(),
+            *self._spelling.actions_table(),
             Command(
                 "write_prompt", tr("Go to the prompt"), "Ctrl+L", "terminal", self._ask_box.setFocus
             ),
@@ -240,6 +244,7 @@ class WriteWorkspace(QMainWindow):
         """The text, the prompt and the parameters as they were."""
         self._form.set_values(self._settings.value(PARAMETERS, {}))
         self._form.undo_stack.clear()
+        self._spelling.restore()
         for draft in self._drafts:
             try:
                 draft.restore()
@@ -258,8 +263,8 @@ class WriteWorkspace(QMainWindow):
         self._page.document().contentsChanged.connect(self._counting.start)
         self._page.cursorPositionChanged.connect(self._counting.start)
         self._page.suggestion_ended.connect(self._update)
-        self._templates.failed.connect(lambda error: self._error.show_error(error, can_retry=False))
-        self._why.failed.connect(lambda error: self._error.show_error(error, can_retry=False))
+        for part in (self._templates, self._why, self._spelling):
+            part.failed.connect(lambda error: self._error.show_error(error, can_retry=False))
         self._counting.timeout.connect(self._count)
         documents = self._page.document(), self._ask_box.prompt.document()
         for draft, document in zip(self._drafts, documents, strict=True):
@@ -292,9 +297,3 @@ class WriteWorkspace(QMainWindow):
     def _remember_parameters(self) -> None:
         self._settings.set_value(PARAMETERS, self._form.values())
         self._notice_model()
-
-    def _add_parameters(self) -> None:
-        dock = QDockWidget(self.tr("Parameters"), self)
-        dock.setObjectName("write_parameters")
-        dock.setWidget(PresetRow(self._form))
-        self.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, dock)
