@@ -7,7 +7,14 @@ from PySide6.QtCore import QCoreApplication
 
 def groups() -> dict[str, tuple[str, ...]]:
     """What belongs to none stands in the menu itself."""
-    shown = ("create_copy", "create_python", "create_export", "create_reuse", "create_folder")
+    shown = (
+        "create_copy",
+        "create_python",
+        "create_export",
+        "create_reuse",
+        "create_folder",
+        "create_write",
+    )
     made = ("create_sticker", "create_enlarge", "create_effects", "create_sheet")
     return {
         _tr("Project"): ("project_", "create_paper"),

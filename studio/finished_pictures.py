@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QFileDialog
 
@@ -32,6 +32,8 @@ FOLDER = "create/export_folder"
 
 class FinishedPictures(QObject):
     """Works on the results that are marked, or on what is on the canvas; makes new files only."""
+
+    write_requested = Signal(object)  # list[Path], pictures that are wanted in the text
 
     def __init__(
         self,
@@ -72,6 +74,13 @@ class FinishedPictures(QObject):
                 lambda: self.work("make_sticker"),
             ),
             Command("create_export", tr("Export…"), "Ctrl+Shift+E", "download", self.export),
+            Command(
+                "create_write",
+                tr("Put into the text"),
+                "",
+                "pen-line",
+                lambda: self.with_pictures(self.write_requested.emit),
+            ),
             Command(
                 "create_python",
                 tr("Copy as Python"),

@@ -25,7 +25,7 @@ from PySide6.QtWidgets import (
 
 from engine import folders
 from engine.worker import Engine
-from studio import theme
+from studio import passing, theme
 from studio.actions import Command, add_actions, fill_menu
 from studio.dialogs.closing import ask_to_stop
 from studio.settings import Settings
@@ -33,10 +33,7 @@ from studio.widgets.file_drops import FileDrops
 from studio.widgets.status_line import StatusLine
 
 if TYPE_CHECKING:
-    from studio.workspaces.chat import ChatWorkspace
     from studio.workspaces.create import CreateWorkspace
-    from studio.workspaces.gallery import GalleryWorkspace
-    from studio.workspaces.write import WriteWorkspace
 
 LAYOUT_VERSION = 1
 DOCK_HEIGHT = 18 * theme.SPACING  # of the panels at the bottom, on the first day
@@ -119,28 +116,13 @@ class MainWindow(QMainWindow):
         self._stack.addWidget(workspace)
         workspace.windowTitleChanged.connect(self._show_title)
         workspace.restoreState(self._settings.bytes(f"layout/{place.name}"), LAYOUT_VERSION)
-        if place.name in ("write", "chat"):
-            cast("WriteWorkspace | ChatWorkspace", workspace).draw_requested.connect(self.draw)
-        elif place.name == "gallery":
-            self._join_gallery(cast("GalleryWorkspace", workspace))
+        passing.join(self, place.name, workspace)
         self._add_menu(place, workspace)
         return cast(QMainWindow, workspace)
 
-    def draw(self, prompt: str) -> None:
-        """Open Create and draw there what was written."""
-        self._open_create().draw(prompt)
-
-    def _join_gallery(self, gallery: GalleryWorkspace) -> None:
-        gallery.open_requested.connect(self.open_file)
-        gallery.reuse_requested.connect(lambda path: self._open_create().reusing.restore(path))
-        gallery.create_requested.connect(self._open_create)
-
-    def _open_create(self) -> CreateWorkspace:
-        return cast("CreateWorkspace", self.open_workspace("create"))
-
     def open_file(self, path: Path) -> None:
         """Open a picture or a project, in Create."""
-        self._open_create().open_file(path)
+        cast("CreateWorkspace", self.open_workspace("create")).open_file(path)
 
     def _show_title(self) -> None:
         """What the workspace has open, where it says so, and which one it is."""

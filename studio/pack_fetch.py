@@ -10,6 +10,7 @@ from engine.events import Event, Progress
 from engine.packs import Pack
 from engine.registry import task_class
 from engine.worker import Engine, Job
+from studio.dialogs.paths import ask_for_language_model
 from studio.widgets.pack_notice import PackNotice
 
 
@@ -17,6 +18,7 @@ class PackFetch(QObject):
     """Shows `notice` while the pack is missing and runs the download when asked to."""
 
     fetched = Signal()
+    chosen = Signal(str)  # the path of another model
     failed = Signal(object)  # an EngineError
 
     def __init__(
@@ -29,6 +31,7 @@ class PackFetch(QObject):
         self._job: Job | None = None
         notice.fetch.connect(self.start)
         notice.cancel.connect(self.cancel)
+        notice.choose.connect(self._choose)
 
     def missed_by(self, model: str) -> bool:
         """Whether `model` is the pack, and not there yet; shows the notice accordingly."""
@@ -51,6 +54,10 @@ class PackFetch(QObject):
     def cancel(self) -> None:
         if self._job:
             self._job.cancel()
+
+    def _choose(self) -> None:
+        if model := ask_for_language_model(self._notice):
+            self.chosen.emit(model)
 
     def _take(self, event: Event) -> None:
         if isinstance(event, Progress):

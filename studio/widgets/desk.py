@@ -11,6 +11,7 @@ from studio.widgets.column_edit import MARGIN
 from studio.widgets.error_box import ErrorBox
 from studio.widgets.pack_notice import PackNotice
 from studio.widgets.page import Page
+from studio.widgets.reading_page import ReadingPage
 from studio.widgets.writing_bar import WritingBar
 
 
@@ -24,6 +25,9 @@ class Desk(QWidget):
         self.page = Page()
         self.page.setPlaceholderText(self.tr("Write here, or ask the model below."))
         self.page.setAccessibleName(self.tr("Your text"))
+        self.reading = ReadingPage()
+        self.reading.setAccessibleName(self.tr("Your text as it reads"))
+        self.reading.hide()
         self.bar = WritingBar()
         self.error = ErrorBox()
         self.notice = notice
@@ -42,6 +46,15 @@ class Desk(QWidget):
         rows.setContentsMargins(0, 0, 0, 0)
         rows.setSpacing(0)
         rows.addWidget(self.page, 1)
+        rows.addWidget(self.reading, 1)
         rows.addLayout(centered)
         self.page.column_changed.connect(under.setFixedWidth)
+        self.reading.column_changed.connect(under.setFixedWidth)
         self.setFocusProxy(self.page)
+
+    def show_reading(self, reading: bool) -> None:
+        """The text as it reads in the place of the page, or the page again."""
+        self.reading.setVisible(reading)
+        self.page.setVisible(not reading)
+        self.bar.show_reading(reading)
+        (self.reading if reading else self.page).setFocus()

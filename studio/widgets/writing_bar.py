@@ -30,6 +30,7 @@ class WritingBar(QWidget):
     draw = Signal()
     copy = Signal()
     export = Signal()
+    read = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -60,6 +61,11 @@ class WritingBar(QWidget):
         self._before.clicked.connect(lambda: self.turn.emit(-1))
         self._next.clicked.connect(lambda: self.turn.emit(1))
         self.show_place(0, 0)
+        self._read = quiet_tool(
+            "eye", self.tr("Show the text as it reads: Markdown, pictures (Ctrl+M)")
+        )
+        self._read.setCheckable(True)
+        self._read.clicked.connect(self.read)
         self._stop.clicked.connect(self.stop)
         self._keep.clicked.connect(self.keep)
         self._discard.clicked.connect(self.discard)
@@ -81,6 +87,9 @@ class WritingBar(QWidget):
         self._next.setEnabled(place < count)
         for widget in (self._before, self._place, self._next):
             widget.setVisible(count > 1)
+
+    def show_reading(self, reading: bool) -> None:
+        self._read.setChecked(reading)
 
     def show_idle(self) -> None:
         self._offer(self._change)
@@ -111,6 +120,7 @@ class WritingBar(QWidget):
         for button in (self._change, self._stop, self._keep, self._discard, self._again):
             row.addWidget(button)
         row.addSpacing(SPACING)
+        row.addWidget(self._read)
         for name, tip, signal in (
             (
                 "brush",

@@ -18,7 +18,7 @@ from engine.worker import Engine
 from studio.actions import Command, add_actions
 from studio.answering import Answering, history
 from studio.chat_shelf import ChatShelf
-from studio.dialogs.paths import ask_for_language_model, ask_where_to_write_text
+from studio.dialogs.paths import ask_where_to_write_text
 from studio.open_chat import OpenChat
 from studio.pack_fetch import PackFetch
 from studio.settings import Settings
@@ -235,10 +235,6 @@ class ChatWorkspace(QMainWindow):
             self._desk.notice.focus_action()
         return missing
 
-    def _choose_model(self) -> None:
-        if model := ask_for_language_model(self):
-            self._form.set_values({"model": model})
-
     def closeEvent(self, event: QCloseEvent) -> None:
         self._answering.stop()
         self._shelf.chat.close()
@@ -261,7 +257,7 @@ class ChatWorkspace(QMainWindow):
         self._answering.changed.connect(self._show_state)
         self._answering.failed.connect(self._explain_failure)
         self._desk.error.retry.connect(self._try_again)
-        self._desk.notice.choose.connect(self._choose_model)
+        self._pack.chosen.connect(lambda model: self._form.set_values({"model": model}))
         self._pack.fetched.connect(self._notice_model)
         self._pack.failed.connect(lambda error: self._explain(error, self._pack.start))
         self._form.changed.connect(self._remember_parameters)

@@ -82,10 +82,10 @@ class CreateWorkspace(QMainWindow):
         self.sessions = Sessions(
             self.staging, self.generating, self.opening, self.reusing, settings, self
         )
-        self._finished = FinishedPictures(
+        self.finished = FinishedPictures(
             self.easel, self.staging, self.generating, self.sessions.projects, settings, self
         )
-        self._effects = Effects(self._finished, settings, self.undo_stack, self)
+        self._effects = Effects(self.finished, settings, self.undo_stack, self)
         self._undoing = Undoing(self.undo_stack, self.workbench.box, self)
         self._failed: Job | None = None
         self._restore()
@@ -107,7 +107,7 @@ class CreateWorkspace(QMainWindow):
             *self.sessions.projects.actions_table(),
             *self.workbench.actions_table(),
             *self.opening.actions_table(),
-            *self._finished.actions_table(),
+            *self.finished.actions_table(),
             *self._effects.actions_table(),
             *self._sheets.actions_table(),
             Command("create_fit", tr("Fit to the window"), "Ctrl+0", "maximize", canvas.fit),
@@ -127,7 +127,8 @@ class CreateWorkspace(QMainWindow):
         deeds = ("create_sticker", "create_enlarge", "create_export")
         others = ("create_effects", "create_sheet")
         self.easel.add_deeds([self._actions[name] for name in (*deeds, *others)])
-        names = (*deeds, "create_copy", "create_python", "create_reuse", "create_folder")
+        shown = ("create_copy", "create_python", "create_write", "create_reuse", "create_folder")
+        names = (*deeds, *shown)
         self.easel.strip.menu_actions = [self._actions[name] for name in names]
         self.workbench.offer([self._actions[name] for name in (*names, "create_fit")])
 

@@ -37,6 +37,7 @@ class GalleryWorkspace(QMainWindow):
 
     open_requested = Signal(object)  # Path, to be edited on the canvas
     reuse_requested = Signal(object)  # Path, whose settings are wanted in Create
+    write_requested = Signal(object)  # list[Path], pictures that are wanted in the text
     create_requested = Signal()
 
     def __init__(self, engine: Engine, settings: Settings) -> None:
@@ -72,6 +73,7 @@ class GalleryWorkspace(QMainWindow):
             Command("gallery_tag", tr("Add a tag…"), "T", "flag", self.edit_tags),
             Command("gallery_edit", tr("Edit on the canvas"), "Ctrl+E", "brush", self.edit),
             Command("gallery_reuse", tr("Use its settings"), "Ctrl+R", "history", self.reuse),
+            Command("gallery_write", tr("Put into the text"), "", "pen-line", self.put_into_text),
             Command("gallery_copy", tr("Copy the picture"), "Ctrl+C", "copy", self.chosen.copy),
             Command(
                 "gallery_prompt",
@@ -147,6 +149,11 @@ class GalleryWorkspace(QMainWindow):
         picture = self.chosen.picture
         if picture is not None:
             self.reuse_requested.emit(picture.path)
+
+    def put_into_text(self) -> None:
+        pictures = self.collection.pictures(self.chosen.numbers())
+        if pictures:
+            self.write_requested.emit([picture.path for picture in pictures])
 
     def delete(self) -> None:
         pictures = self.collection.pictures(self.chosen.numbers())

@@ -17,10 +17,10 @@ from engine.worker import Engine
 from studio import word_count
 from studio.actions import Command, add_actions
 from studio.alternatives import Alternatives
-from studio.dialogs.paths import ask_for_language_model
 from studio.drafts import Draft
 from studio.pack_fetch import PackFetch
 from studio.prompt_templates import PromptTemplates
+from studio.reading import Reading
 from studio.settings import Settings
 from studio.spell_check import SpellCheck
 from studio.text_changes import TextChanges
@@ -70,6 +70,7 @@ class WriteWorkspace(QMainWindow):
         self._alternatives = Alternatives(self._page, self._writing, self._bar, self)
         self.sharing = TextSharing(self._page, self._writing, self)
         self._why = WordLook(engine, looks, self._page, self._writing, self._form.values, self)
+        self.reading = Reading(desk, self)
         self._spelling = SpellCheck(self._page, settings, self)
         self._pack = PackFetch(engine, packs.PACKS[0], self._notice, self)
         self._counting = QTimer(self, singleShot=True, interval=COUNT_AFTER)
@@ -115,6 +116,7 @@ class WriteWorkspace(QMainWindow):
             *self._templates.actions_table(),
             *self._why.actions_table(),
             *self._spelling.actions_table(),
+            *self.reading.actions_table(),
             Command(
                 "write_prompt", tr("Go to the prompt"), "Ctrl+L", "terminal", self._ask_box.setFocus
             ),
@@ -234,10 +236,6 @@ class WriteWorkspace(QMainWindow):
         """Whether the model that is chosen has to be fetched first, which a notice says then."""
         return self._pack.missed_by(self._form.values().get("model", ""))
 
-    def _choose_model(self) -> None:
-        if model := ask_for_language_model(self):
-            self._form.set_values({"model": model})
-
     # ------------------------------------------------------------------ from one start to the next
 
     def _restore(self) -> None:
@@ -285,7 +283,7 @@ class WriteWorkspace(QMainWindow):
         self._writing.changed.connect(self._update)
         self._writing.failed.connect(self._explain_failure)
         self._error.retry.connect(self._try_again)
-        self._notice.choose.connect(self._choose_model)
+        self._pack.chosen.connect(lambda model: self._form.set_values({"model": model}))
         self._pack.fetched.connect(self._notice_model)
         self._pack.failed.connect(lambda error: self._explain(error, self._pack.start))
         self._form.changed.connect(self._remember_parameters)

@@ -60,3 +60,10 @@ def test_a_failing_disk_leaves_the_old_file(suffix: str, tmp_path: Path) -> None
     path = tmp_path / f"a{suffix}"
     text_files.write(path, "old")
     assert_nothing_is_lost(tmp_path, lambda: text_files.write(path, "new"), path)
+
+
+def test_an_underscore_within_a_word_is_no_emphasis() -> None:
+    document = docx.Document(io.BytesIO(text_files.docx("a_long_name and _one_ **b**c")))
+    assert [run.text for run in document.paragraphs[0].runs if run.italic] == ["one"]
+    assert [run.text for run in document.paragraphs[0].runs if run.bold] == ["b"]
+    assert document.paragraphs[0].text == "a_long_name and one bc"

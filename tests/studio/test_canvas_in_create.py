@@ -413,8 +413,8 @@ def test_what_was_painted_is_exported_under_the_name_of_the_project(
         return str(tmp_path / "out"), filters
 
     monkeypatch.setattr(QFileDialog, "getSaveFileName", choose)
-    drawn._finished.export()
-    drawn._finished.choose_where()
+    drawn.finished.export()
+    drawn.finished.choose_where()
     target = tmp_path / "out.png"
     qtbot.waitUntil(target.exists)
     assert asked == ["Untitled"]

@@ -72,7 +72,7 @@ def showing(workspace: CreateWorkspace) -> Path | None:
 def marked(workspace: CreateWorkspace) -> list[Path]:
     """The pictures that a command would be for."""
     found: list[Path] = []
-    workspace._finished.with_pictures(found.extend)
+    workspace.finished.with_pictures(found.extend)
     return found
 
 
@@ -316,17 +316,17 @@ def test_an_export_can_be_stopped_between_two_pictures(
     folder.mkdir()
     workspace.easel.strip.selectAll()
     press(qtbot, workspace, "Export…")
-    workspace._finished.export_into(folder)
+    workspace.finished.export_into(folder)
     press(qtbot, workspace, "Stop exporting")
-    qtbot.waitUntil(lambda: not workspace._finished._exporting.running)
+    qtbot.waitUntil(lambda: not workspace.finished._exporting.running)
     assert len(list(folder.iterdir())) < 3
 
 
 def test_a_failed_export_is_said_in_place(qtbot, workspace, drawings) -> None:
     press(qtbot, workspace, "Export…")
-    workspace._finished.export_to(Path("/proc/nowhere/a.png"))
+    workspace.finished.export_to(Path("/proc/nowhere/a.png"))
     qtbot.waitUntil(lambda: "/proc/nowhere/a.png" in words(workspace))
-    assert not workspace._finished._exporting.running
+    assert not workspace.finished._exporting.running
 
 
 # ------------------------------------------------------------------ sheets

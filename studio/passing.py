@@ -1,0 +1,45 @@
+"""What one workspace hands to another: a text to draw, a picture to write about or to work on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol, cast
+
+from PySide6.QtWidgets import QMainWindow
+
+if TYPE_CHECKING:
+    from studio.workspaces.chat import ChatWorkspace
+    from studio.workspaces.create import CreateWorkspace
+    from studio.workspaces.gallery import GalleryWorkspace
+    from studio.workspaces.write import WriteWorkspace
+
+
+class Window(Protocol):
+    """Whoever opens the workspaces."""
+
+    def open_workspace(self, name: str) -> QMainWindow: ...
+
+    def open_file(self, path: Path) -> None: ...
+
+
+def join(window: Window, name: str, workspace: QMainWindow) -> None:
+    """Bring what the workspace of that name passes on to the one it is meant for."""
+
+    def create() -> CreateWorkspace:
+        return cast("CreateWorkspace", window.open_workspace("create"))
+
+    def put_into_text(pictures: list[Path]) -> None:
+        cast("WriteWorkspace", window.open_workspace("write")).reading.put(pictures)
+
+    if name in ("write", "chat"):
+        writer = cast("WriteWorkspace | ChatWorkspace", workspace)
+        writer.draw_requested.connect(lambda prompt: create().draw(prompt))
+    elif name == "create":
+        finished = cast("CreateWorkspace", workspace).finished
+        finished.write_requested.connect(put_into_text)
+    elif name == "gallery":
+        gallery = cast("GalleryWorkspace", workspace)
+        gallery.open_requested.connect(window.open_file)
+        gallery.reuse_requested.connect(lambda path: create().reusing.restore(path))
+        gallery.write_requested.connect(put_into_text)
+        gallery.create_requested.connect(create)
