@@ -12,7 +12,7 @@ from engine.errors import FileError
 from studio import chats, trash
 from studio.open_chat import OpenChat
 from studio.settings import Settings
-from studio.widgets.chat_list import ChatList
+from studio.widgets.shelf_list import ShelfList
 
 OPEN = "chat/open"
 
@@ -25,11 +25,11 @@ class ChatShelf(QObject):
     opened = Signal()
     failed = Signal(object, object)
 
-    def __init__(self, settings: Settings, list_: ChatList, parent: QObject) -> None:
+    def __init__(self, settings: Settings, list_: ShelfList, parent: QObject) -> None:
         super().__init__(parent)
         self._settings = settings
         self._list = list_
-        self._chats = chats.Chats()
+        self._chats = chats.index()
         self.chat = self._taken(chats.new_path(), ChatLog())
         list_.chosen.connect(self.open_chat)
         list_.deleted.connect(self.delete_chat)

@@ -1,29 +1,14 @@
-"""The chats on the disk: one file each, listed, searched, opened, deleted into the trash."""
+"""The chats on the disk: one file each."""
 
 from __future__ import annotations
 
 import json
-import logging
-from dataclasses import dataclass
 from pathlib import Path
 
 from engine import files, folders
 from engine.chat_log import ChatLog
 from engine.errors import FileError
-
-log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class ChatEntry:
-    """One line of the list."""
-
-    path: Path
-    title: str
-    text: str
-    """All that is shown of it, for the search."""
-    changed: float
-    """Seconds since the epoch."""
+from studio.shelf_index import ShelfIndex
 
 
 def folder() -> Path:
@@ -51,42 +36,10 @@ def open_log(path: Path) -> ChatLog:
         ) from error
 
 
-def matches(entry: ChatEntry, wanted: str) -> bool:
-    """Whether every word of a search occurs in the chat."""
-    text = entry.text.casefold()
-    return all(word in text for word in wanted.casefold().split())
+def index() -> ShelfIndex:
+    return ShelfIndex(lambda: folder().glob("*.json"), _read)
 
 
-class Chats:
-    """The list; a file is read again only when it has changed."""
-
-    def __init__(self) -> None:
-        self._read: dict[Path, tuple[tuple[int, int], ChatEntry | None]] = {}
-
-    def entries(self) -> list[ChatEntry]:
-        """All chats that can be read, the newest first."""
-        found = {path: self._entry(path) for path in folder().glob("*.json")}
-        self._read = {path: self._read[path] for path in found if path in self._read}
-        readable = [entry for entry in found.values() if entry]
-        return sorted(readable, key=lambda entry: entry.changed, reverse=True)
-
-    def _entry(self, path: Path) -> ChatEntry | None:
-        try:
-            status = path.stat()
-        except OSError as error:
-            log.warning("a chat is left out of the list: %s", error)
-            return None
-        version = status.st_mtime_ns, status.st_size
-        if path not in self._read or self._read[path][0] != version:
-            self._read[path] = version, _entry_of(path, status.st_mtime)
-        return self._read[path][1]
-
-
-def _entry_of(path: Path, changed: float) -> ChatEntry | None:
-    try:
-        shown = open_log(path)
-    except FileError as error:
-        log.warning("a chat is left out of the list: %s", error)
-        return None
-    text = "\n".join(message.text for message in shown.shown())
-    return ChatEntry(path, shown.title, text, changed)
+def _read(path: Path) -> tuple[str, str]:
+    chat = open_log(path)
+    return chat.title, "\n".join(message.text for message in chat.shown())

@@ -38,7 +38,7 @@ class Draft(QObject):
         self.path = path
         self._read = read
         self._show = show
-        self._closed = False
+        self._closed = self._restoring = False
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="draft")
         self._written.connect(self._after_write)
         self._timer = QTimer(self)
@@ -52,6 +52,7 @@ class Draft(QObject):
         Raises FileError when it cannot be read; it is left alone then, and this session writes
         beside it.
         """
+        self._restoring = True  # what is shown is on the disk already
         try:
             there = self.path.exists()
             self._show(self.path.read_text(encoding="utf-8", errors="replace") if there else "")
@@ -62,10 +63,12 @@ class Draft(QObject):
                 f"{unreadable} could not be read: {error.strerror or error}.",
                 f"What you write now is kept in {self.path.name} beside it.",
             ) from error
+        finally:
+            self._restoring = False
 
     def touch(self) -> None:
         """The text has changed."""
-        if not self._timer.isActive() and not self._closed:
+        if not (self._timer.isActive() or self._closed or self._restoring):
             self._timer.start()
 
     def close(self) -> None:

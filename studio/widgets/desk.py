@@ -49,7 +49,9 @@ class Desk(QWidget):
         rows.addWidget(self.reading, 1)
         rows.addLayout(centered)
         self.page.column_changed.connect(under.setFixedWidth)
-        self.reading.column_changed.connect(under.setFixedWidth)
+        self.reading.column_changed.connect(
+            lambda column: under.setFixedWidth(column) if self.reading.isVisible() else None
+        )
         self.setFocusProxy(self.page)
 
     def show_reading(self, reading: bool) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from PySide6.QtCore import QStringListModel, Qt, Signal
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QCompleter, QLineEdit, QWidget
+from PySide6.QtWidgets import QCompleter, QLineEdit, QToolButton, QWidget
 
 
 class SearchField(QLineEdit):
@@ -17,6 +17,8 @@ class SearchField(QLineEdit):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setClearButtonEnabled(True)
+        for button in self.findChildren(QToolButton):
+            button.setToolTip(self.tr("Clear the search (Esc)"))
         self._filters = QStringListModel(self)
         self._completer = QCompleter(self._filters, self)
         self._completer.setCaseSensitivity(Qt.CaseSensitivity.CaseInsensitive)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Signal
 from PySide6.QtGui import QCloseEvent
 from PySide6.QtWidgets import QMainWindow
 
@@ -23,11 +23,11 @@ from studio.open_chat import OpenChat
 from studio.pack_fetch import PackFetch
 from studio.settings import Settings
 from studio.widgets.chat_desk import ChatDesk
-from studio.widgets.chat_list import ChatList
 from studio.widgets.pack_notice import PackNotice
 from studio.widgets.parameter_form import ParameterForm
 from studio.widgets.preset_row import PresetRow
-from studio.widgets.side_dock import add_dock
+from studio.widgets.shelf_list import ShelfList
+from studio.widgets.side_dock import LEFT, add_dock
 
 PARAMETERS = "chat/parameters"
 
@@ -44,7 +44,12 @@ class ChatWorkspace(QMainWindow):
         super().__init__()
         self._settings = settings
         self._desk = ChatDesk(PackNotice(packs.PACKS[0]))
-        self._list = ChatList()
+        self._list = ShelfList(
+            title=self.tr("chats"),
+            new=self.tr("New chat (Ctrl+N)"),
+            delete=self.tr("Move this chat to the trash"),
+            untitled=self.tr("Empty chat"),
+        )
         self._form = ParameterForm(
             answers or task_class("chat_answer"), exclude=("prompt", "history")
         )
@@ -271,6 +276,5 @@ class ChatWorkspace(QMainWindow):
         self._notice_model()
 
     def _add_docks(self) -> None:
-        left = Qt.DockWidgetArea.LeftDockWidgetArea
-        add_dock(self, "chat_list", self.tr("Chats"), self._list, left)
+        add_dock(self, "chat_list", self.tr("Chats"), self._list, LEFT)
         add_dock(self, "chat_parameters", self.tr("Parameters"), PresetRow(self._form))

@@ -17,6 +17,7 @@ from engine.worker import Engine
 from studio import word_count
 from studio.actions import Command, add_actions
 from studio.alternatives import Alternatives
+from studio.document_shelf import DocumentShelf
 from studio.drafts import Draft
 from studio.pack_fetch import PackFetch
 from studio.prompt_templates import PromptTemplates
@@ -29,7 +30,7 @@ from studio.widgets.desk import Desk
 from studio.widgets.pack_notice import PackNotice
 from studio.widgets.parameter_form import ParameterForm
 from studio.widgets.preset_row import PresetRow
-from studio.widgets.side_dock import add_dock
+from studio.widgets.side_dock import LEFT, add_dock
 from studio.word_look import WordLook
 from studio.writing import Writing
 
@@ -74,17 +75,17 @@ class WriteWorkspace(QMainWindow):
         self._spelling = SpellCheck(self._page, settings, self)
         self._pack = PackFetch(engine, packs.PACKS[0], self._notice, self)
         self._counting = QTimer(self, singleShot=True, interval=COUNT_AFTER)
-        documents, prompt = folders.home() / "documents", self._ask_box.prompt
-        self._drafts = (
-            Draft(documents / "draft.txt", self._page.toPlainText, self._page.set_text, self),
-            Draft(documents / "prompt.txt", prompt.toPlainText, prompt.setPlainText, self),
-        )
+        prompt = self._ask_box.prompt
+        kept = folders.home() / "documents" / "prompt.txt"
+        self._draft = Draft(kept, prompt.toPlainText, prompt.setPlainText, self)
+        self._shelf = DocumentShelf(self._page, settings, self)
         self.setCentralWidget(desk)
         self.setFocusProxy(self._page)
+        add_dock(self, "write_texts", self.tr("Texts"), self._shelf.list, LEFT)
         add_dock(self, "write_parameters", self.tr("Parameters"), PresetRow(self._form))
-        self._restore()
         self._connect()
         self._actions = {a.objectName(): a for a in add_actions(self, self.actions_table())}
+        self._restore()
         self._update()
         self._notice_model()
 
@@ -111,6 +112,7 @@ class WriteWorkspace(QMainWindow):
                 "wand-sparkles",
                 self._bar.open_changes,
             ),
+            *self._shelf.actions_table(),
             *self._alternatives.actions_table(),
             *self.sharing.actions_table(),
             *self._templates.actions_table(),
@@ -228,9 +230,9 @@ class WriteWorkspace(QMainWindow):
         if isinstance(error, InvalidTask):
             self._form.show_error(error.field, error.message)
 
-    def _explain(self, error: EngineError, retry: Callable[[], object]) -> None:
-        self._retry = retry
-        self._error.show_error(error)
+    def _explain(self, error: EngineError, retry: Callable[[], object] | None) -> None:
+        self._retry = retry or self.ask
+        self._error.show_error(error, can_retry=retry is not None)
 
     def _notice_model(self) -> bool:
         """Whether the model that is chosen has to be fetched first, which a notice says then."""
@@ -243,16 +245,16 @@ class WriteWorkspace(QMainWindow):
         self._form.set_values(self._settings.value(PARAMETERS, {}))
         self._form.undo_stack.clear()
         self._spelling.restore()
-        for draft in self._drafts:
-            try:
-                draft.restore()
-            except FileError as error:
-                self._error.show_error(error, can_retry=False)
+        self._shelf.restore()
+        try:
+            self._draft.restore()
+        except FileError as error:
+            self._error.show_error(error, can_retry=False)
 
     def closeEvent(self, event: QCloseEvent) -> None:
         self._writing.stop()
-        for draft in self._drafts:
-            draft.close()
+        self._shelf.close()
+        self._draft.close()
         super().closeEvent(event)
 
     # ------------------------------------------------------------------ parts
@@ -264,10 +266,9 @@ class WriteWorkspace(QMainWindow):
         for part in (self._templates, self._why, self._spelling):
             part.failed.connect(lambda error: self._error.show_error(error, can_retry=False))
         self._counting.timeout.connect(self._count)
-        documents = self._page.document(), self._ask_box.prompt.document()
-        for draft, document in zip(self._drafts, documents, strict=True):
-            document.contentsChanged.connect(draft.touch)
-            draft.failed.connect(lambda error, draft=draft: self._explain(error, draft.touch))
+        self._ask_box.prompt.document().contentsChanged.connect(self._draft.touch)
+        self._draft.failed.connect(lambda error: self._explain(error, self._draft.touch))
+        self._shelf.failed.connect(self._explain)
         self._ask_box.asked.connect(self.ask)
         self._ask_box.continued.connect(self.write_on)
         self._bar.stop.connect(self._writing.stop)

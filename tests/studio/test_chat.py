@@ -192,7 +192,7 @@ def test_a_branch_is_a_chat_of_its_own(qtbot, workspace) -> None:
     assert said(workspace) == ["one", "0: one"]
     say(qtbot, workspace, "three")
     qtbot.waitUntil(lambda: len(workspace._list.titles()) == 2)
-    logs = [chats.open_log(entry.path).shown() for entry in chats.Chats().entries()]
+    logs = [chats.open_log(entry.path).shown() for entry in chats.index().entries()]
     assert sorted(len(shown) for shown in logs) == [4, 4]
 
 

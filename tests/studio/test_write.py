@@ -8,7 +8,7 @@ from pathlib import Path
 import docx
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QApplication, QLabel, QPushButton, QToolButton
+from PySide6.QtWidgets import QApplication, QLabel, QListWidget, QPushButton, QToolButton
 from pytestqt.qtbot import QtBot
 from writing_task import Echo
 
@@ -314,3 +314,75 @@ def test_a_text_that_is_mended_in_the_end_is_still_one_step_of_undo(
     press(qtbot, workspace, "Keep")
     qtbot.keyClick(workspace._page, Qt.Key.Key_Z, CONTROL)
     assert text(workspace) == "Mine."
+
+
+def texts(workspace: WriteWorkspace) -> list[str]:
+    return workspace._shelf.list.titles()
+
+
+def test_there_are_many_texts_and_each_is_found_again(qtbot, open_workspace, workspace) -> None:
+    qtbot.keyClicks(workspace._page, "# About boats")
+    qtbot.keyClick(workspace._page, Qt.Key.Key_N, CONTROL)
+    assert text(workspace) == ""
+    qtbot.keyClicks(workspace._page, "About trains")
+    qtbot.waitUntil(lambda: sorted(texts(workspace)) == ["About boats", "About trains"])
+    qtbot.keyClick(workspace._page, Qt.Key.Key_F, CONTROL)
+    qtbot.keyClicks(workspace._shelf.list.search, "BOATS")
+    assert texts(workspace) == ["About boats"]
+    rows = workspace._shelf.list.findChild(QListWidget)
+    place = rows.visualItemRect(rows.item(0)).center()
+    qtbot.mouseClick(rows.viewport(), Qt.MouseButton.LeftButton, pos=place)
+    assert text(workspace) == "# About boats"
+    qtbot.keyClick(workspace._page, Qt.Key.Key_Z, CONTROL)
+    assert text(workspace) == "# About boats"  # what came from the file is no step of undo
+
+
+def test_the_text_of_the_last_session_is_open_again(qtbot, engine, home) -> None:
+    settings = Settings()
+    for words in ("first", "second"):
+        workspace = WriteWorkspace(engine, settings, Echo)
+        qtbot.addWidget(workspace)
+        workspace._shelf.begin()
+        workspace._page.insertPlainText(words)
+        workspace.close()
+    again = WriteWorkspace(engine, settings, Echo)
+    qtbot.addWidget(again)
+    assert text(again) == "second" and sorted(texts(again)) == ["first", "second"]
+    again.close()
+
+
+def test_opening_a_text_writes_none(qtbot, home, open_workspace) -> None:
+    documents = home / "documents"
+    documents.mkdir(parents=True)
+    for number in (1, 2):
+        (documents / f"text-{number}.md").write_bytes(b"one\r\ntwo \xff")
+    before = {path: path.stat().st_mtime_ns for path in documents.glob("*.md")}
+    workspace = open_workspace()
+    for path in before:
+        workspace._shelf.open_document(path)
+        qtbot.wait(50)
+    workspace.close()
+    assert {path: path.stat().st_mtime_ns for path in before} == before
+    assert [path.read_bytes() for path in before] == [b"one\r\ntwo \xff"] * 2
+
+
+def test_a_text_that_is_being_written_stops_when_another_is_opened(
+    qtbot, engine, workspace
+) -> None:
+    qtbot.keyClicks(workspace._page, "Mine.")
+    ask(qtbot, workspace, "la", times=1000, pause=0.01)
+    qtbot.waitUntil(lambda: len(workspace._page.suggestion) > 20)
+    qtbot.keyClick(workspace._page, Qt.Key.Key_N, CONTROL)
+    wait_until_written(qtbot, engine)
+    assert engine.jobs[0].state is JobState.CANCELLED
+    qtbot.wait(100)
+    assert text(workspace) == ""
+    qtbot.waitUntil(lambda: "Mine." in texts(workspace))
+
+
+def test_a_text_goes_to_the_trash(qtbot, workspace, home) -> None:
+    qtbot.keyClicks(workspace._page, "About boats")
+    qtbot.waitUntil(lambda: texts(workspace) == ["About boats"])
+    press(qtbot, workspace, "Move this text to the trash")
+    assert texts(workspace) == [] and text(workspace) == ""
+    assert not (home / "documents" / "draft.txt").exists()

@@ -1,4 +1,4 @@
-"""All chats, the newest first, and the words to find one by."""
+"""All texts or chats, the newest first, and the words to find one by."""
 
 from __future__ import annotations
 
@@ -15,8 +15,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from studio import chats
-from studio.chats import ChatEntry
+from studio.shelf_index import ShelfEntry
 from studio.theme import SPACING, set_role
 from studio.widgets.quiet_tool import quiet_tool
 from studio.widgets.search_field import SearchField
@@ -24,35 +23,45 @@ from studio.widgets.search_field import SearchField
 PATH = Qt.ItemDataRole.UserRole
 
 
-class ChatList(QWidget):
-    """`chosen` and `deleted` carry the path of a chat."""
+class ShelfList(QWidget):
+    """`chosen` and `deleted` carry the path of an entry."""
 
     chosen = Signal(object)
     deleted = Signal(object)
     begun = Signal()
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        title: str,
+        new: str,
+        delete: str,
+        untitled: str,
+        parent: QWidget | None = None,
+    ) -> None:
+        """What they are called together; the tips of the two buttons; an entry without a title."""
         super().__init__(parent)
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        self._entries: list[ChatEntry] = []
+        self._title, self._untitled = title, untitled
+        self._entries: list[ShelfEntry] = []
         self._open: Path | None = None
         self.search = SearchField()
-        self.search.setPlaceholderText(self.tr("Search the chats"))
-        self.search.setAccessibleName(self.tr("Search the chats"))
-        self.search.setToolTip(self.tr("Words that occur in a chat (Ctrl+F)"))
-        new = quiet_tool("plus", self.tr("New chat (Ctrl+N)"))
-        new.clicked.connect(self.begun)
-        remove = quiet_tool("trash-2", self.tr("Move this chat to the trash"))
+        self.search.setPlaceholderText(self.tr("Search the {}").format(title))
+        self.search.setAccessibleName(self.tr("Search the {}").format(title))
+        self.search.setToolTip(self.tr("Words that occur in one (Ctrl+F)"))
+        new_button = quiet_tool("plus", new)
+        new_button.clicked.connect(self.begun)
+        remove = quiet_tool("trash-2", delete)
         remove.clicked.connect(self._delete)
         self._list = QListWidget()
-        self._list.setAccessibleName(self.tr("Chats"))
+        self._list.setAccessibleName(title)
         self._list.setTextElideMode(Qt.TextElideMode.ElideRight)
         self._list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._none = QLabel(wordWrap=True)
         set_role(self._none, "caption")
         top = QHBoxLayout()
         top.addWidget(self.search, 1)
-        top.addWidget(new)
+        top.addWidget(new_button)
         top.addWidget(remove)
         rows = QVBoxLayout(self)
         rows.setContentsMargins(SPACING, SPACING, SPACING, SPACING)
@@ -66,7 +75,7 @@ class ChatList(QWidget):
         self._list.itemClicked.connect(self._choose)
         self._fill()
 
-    def show_entries(self, entries: Sequence[ChatEntry], opened: Path) -> None:
+    def show_entries(self, entries: Sequence[ShelfEntry], opened: Path | None) -> None:
         """List these; the one of the path `opened` is marked, if it is among them."""
         self._entries, self._open = list(entries), opened
         self._fill()
@@ -77,9 +86,9 @@ class ChatList(QWidget):
     def _fill(self) -> None:
         self._list.clear()
         for entry in self._entries:
-            if not chats.matches(entry, self.search.text()):
+            if not entry.has(self.search.text()):
                 continue
-            item = QListWidgetItem(entry.title or self.tr("New chat"))
+            item = QListWidgetItem(entry.title or self._untitled)
             item.setToolTip(entry.title)
             item.setData(PATH, entry.path)
             self._list.addItem(item)
@@ -87,9 +96,9 @@ class ChatList(QWidget):
                 self._list.setCurrentItem(item)
         self._none.setVisible(not self._list.count())
         self._none.setText(
-            self.tr("No chat has all of these words.")
+            self.tr("None of your {} has all of these words.").format(self._title)
             if self._entries
-            else self.tr("Your chats will be listed here.")
+            else self.tr("Your {} will be listed here.").format(self._title)
         )
 
     def _choose(self, item: QListWidgetItem) -> None:
