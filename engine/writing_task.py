@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from engine import files, library, metadata, packs
-from engine.events import ContextUse, Mended, Notice, Report, Saved
+from engine.events import ContextUse, Mended, Notice, Report, Saved, Token
 from engine.task import Task, param, seed_param
 
 if TYPE_CHECKING:
@@ -164,7 +164,9 @@ class WritingTask(Task):
         written = self.write(model, report)
         if written.end == "context":
             report(Notice(f"The text ends here: {model.name} can read no more at once."))
-        told = self.mended(written, report)
+        told = self.mended(written, report) + written.appendix
+        if written.appendix:
+            report(Token(written.appendix))
         taken = written.prompt_tokens + written.new_tokens
         report(ContextUse(taken, model.context_length, written.forgotten))
         record = {

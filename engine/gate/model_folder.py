@@ -91,6 +91,14 @@ class LanguageModelFolder:
     fingerprint: str
 
 
+@dataclass(frozen=True)
+class EncoderFolder:
+    """A transformers folder of a model that turns texts into vectors, which passed the gate."""
+
+    path: Path
+    fingerprint: str
+
+
 def check_pipeline(path: Path) -> PipelineFolder:
     """The diffusers pipeline in the folder `path`; raises ModelError naming the file at fault.
 
@@ -125,6 +133,22 @@ def check_language_model(path: Path) -> LanguageModelFolder:
     _require_one_of(path, _CONFIG_FILES["tokenizer"], "its tokenizer")
     _, weights, parameters = _check_weights(path)
     return LanguageModelFolder(path, weights, parameters, before)
+
+
+def check_encoder(path: Path) -> EncoderFolder:
+    """The encoder of texts in the folder `path`; raises ModelError naming the file."""
+    _check_folder(path, "config.json", "a model that finds passages")
+    before = fingerprint(path)
+    config = _read_config(path / "config.json")
+    architectures = config.get("architectures") or ["Model"]
+    if not str(architectures[0]).endswith("Model"):
+        raise ModelError(
+            f"{path} holds {architectures[0]}, which does not turn texts into vectors.",
+            "Choose an embedding model, such as all-MiniLM-L6-v2.",
+        )
+    _require_one_of(path, _CONFIG_FILES["tokenizer"], "its tokenizer")
+    _check_weights(path)
+    return EncoderFolder(path, before)
 
 
 def fingerprint(path: Path) -> str:

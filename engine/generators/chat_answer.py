@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from engine import library, packs
 from engine.errors import InvalidTask
 from engine.events import Progress, Report
 from engine.task import param
@@ -14,10 +17,15 @@ from engine.writing_task import WritingTask
 
 if TYPE_CHECKING:
     from engine.language.model import LanguageModel, Request, Written
+    from engine.retrieval.search import Found
 
 ROLES = ("user", "assistant")
 KEPT = 0.6
 """Part of the context that is filled again once something has to be forgotten."""
+
+ASKED = "Answer the question at the end from these passages. If they do not say it, say so."
+QUOTED = 14
+"""Words of a passage that are shown."""
 
 Messages = list[dict[str, str]]
 
@@ -40,6 +48,32 @@ class ChatAnswer(WritingTask):
         help="The messages before this one, oldest first, as JSON: "
         '[{"role": "user", "content": "…"}, {"role": "assistant", "content": "…"}].',
         kind="text",
+        advanced=True,
+    )
+
+    documents: str = param(
+        "",
+        label="Answer from",
+        help="A folder or file of your own: the passages that fit the message best are read before "
+        "it is answered, and named under the answer. Text, Markdown, Word and PDF.",
+        kind="folder",
+    )
+    passages: int = param(
+        4,
+        label="Passages",
+        help="How many passages of the files are read; more take room from the chat.",
+        minimum=1,
+        maximum=20,
+        advanced=True,
+    )
+    embedding_model: str = param(
+        library.STARTER_EMBEDDING_MODEL,
+        label="Passages found by",
+        help="The model that tells which passages are about the same as the message. A name, or "
+        "the folder of an encoder of transformers.",
+        choices=library.embedding_models,
+        editable=True,
+        kind="embedding",
         advanced=True,
     )
 
@@ -76,6 +110,25 @@ class ChatAnswer(WritingTask):
         )
 
     def write(self, model: LanguageModel, report: Report) -> Written:
+        if not self.documents.strip():
+            return self._answer(model, report)
+        found = self._find_passages(report)
+        asked = dataclasses.replace(self, prompt=_with_passages(self.prompt, found), documents="")
+        written = asked.write(model, report)
+        return dataclasses.replace(written, appendix=_sources(found))
+
+    def _find_passages(self, report: Report) -> list[Found]:
+        """Raises DatasetError, ModelError."""
+        from engine.retrieval import embedding, passages, search
+
+        if pack := packs.missing_one(self.embedding_model):
+            raise packs.missing(pack)
+        path = Path(self.documents).expanduser()
+        held = passages.read_passages(path, report)
+        encoder = embedding.load(library.find(self.embedding_model), report)
+        return search.best_passages(self.prompt, held, encoder, self.passages, report)
+
+    def _answer(self, model: LanguageModel, report: Report) -> Written:
         from engine.language.model import PromptTooLong
 
         try:
@@ -89,6 +142,26 @@ class ChatAnswer(WritingTask):
             written = dataclasses.replace(self, history=told).write(model, report)
             forgotten = len(messages) - len(left) + written.forgotten
             return dataclasses.replace(written, forgotten=forgotten)
+
+
+def _with_passages(prompt: str, found: Sequence[Found]) -> str:
+    """What the model is asked where it has passages to answer from."""
+    told = "\n\n".join(f"[{n}] {each.passage.text}" for n, each in enumerate(found, start=1))
+    return f"{ASKED}\n\n{told}\n\n{prompt}"
+
+
+def _sources(found: Sequence[Found]) -> str:
+    """The passages as Markdown, under an answer."""
+    lines = [
+        f"{n}. {each.passage.path.name}, {each.passage.place}: “{_beginning(each.passage.text)}”"
+        for n, each in enumerate(found, start=1)
+    ]
+    return "\n\n**Read for this answer**\n\n" + "\n".join(lines) + "\n"
+
+
+def _beginning(text: str) -> str:
+    words = text.split()
+    return " ".join(words[:QUOTED]) + (" …" if len(words) > QUOTED else "")
 
 
 def newest(messages: Messages, tokens: int, context_length: int) -> Messages:

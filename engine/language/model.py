@@ -49,6 +49,8 @@ class Written:
     end: End
     forgotten: int = 0
     """Messages of a chat that were left out because they found no room."""
+    appendix: str = ""
+    """What follows the text and is no part of it: where it comes from."""
 
 
 class LanguageModel(Protocol):

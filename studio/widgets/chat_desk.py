@@ -19,7 +19,9 @@ from studio.widgets.pack_notice import PackNotice
 class ChatDesk(QWidget):
     """Everything in one column; what went wrong or is missing appears above the box."""
 
-    def __init__(self, notice: PackNotice, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, notice: PackNotice, files_notice: PackNotice, parent: QWidget | None = None
+    ) -> None:
         super().__init__(parent)
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         set_role(self, "page")
@@ -47,7 +49,7 @@ class ChatDesk(QWidget):
         for label in (self.status, self.meter):
             set_role(label, "caption")
         self.error = ErrorBox()
-        self.notice = notice
+        self.notice, self.files_notice = notice, files_notice
         self.box = ChatBox()
         self.empty.triggered.connect(self.box.setFocus)
         self._lay_out()
@@ -72,7 +74,7 @@ class ChatDesk(QWidget):
         column.setContentsMargins(0, SPACING, 0, 2 * SPACING)
         column.setSpacing(SPACING)
         column.addLayout(line)
-        for widget in (self.error, self.notice, self.box):
+        for widget in (self.error, self.notice, self.files_notice, self.box):
             column.addWidget(widget)
         centered = QHBoxLayout()
         centered.addStretch()

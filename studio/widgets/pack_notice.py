@@ -31,9 +31,9 @@ class PackNotice(QFrame):
         super().__init__(parent)
         set_role(self, "notice")
         megabytes = round(pack.size / 1e6)
-        self._sentence = self.tr(
-            "Writing needs a language model.\nFetch {} ({} MB, {}), once."
-        ).format(pack.name, megabytes, pack.licence)
+        self._sentence = self.tr("{}\nFetch {} ({} MB, {}), once.").format(
+            pack.purpose, pack.name, megabytes, pack.licence
+        )
         self._words = QLabel(wordWrap=True, textFormat=Qt.TextFormat.PlainText)
         self._bar = QProgressBar(textVisible=False)
         self._bar.setAccessibleName(self.tr("Progress of the download"))

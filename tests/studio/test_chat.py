@@ -268,3 +268,19 @@ def test_an_answer_that_is_mended_in_the_end_stands_so(qtbot, workspace) -> None
     workspace._form.set_values({"mended": "once"})
     say(qtbot, workspace, "again again")
     assert said(workspace) == ["again again", "once"]
+
+
+def test_answering_from_files_asks_for_the_model_that_finds_passages(
+    qtbot, engine, workspace, tmp_path
+) -> None:
+    assert not workspace._desk.files_notice.isVisible()
+    workspace._form.set_values({"documents": str(tmp_path)})
+    assert workspace._desk.files_notice.isVisible() and not workspace._desk.notice.isVisible()
+    say(qtbot, workspace, "hello")
+    assert engine.jobs == [] and workspace._desk.box.prompt.toPlainText() == "hello"
+    workspace._files_pack.chosen.emit(str(tmp_path))
+    assert workspace._form.values()["embedding_model"] == str(tmp_path)
+    assert not workspace._desk.files_notice.isVisible()
+    qtbot.keyClick(workspace._desk.box.prompt, Qt.Key.Key_Return)
+    wait_until_answered(qtbot, workspace)
+    assert said(workspace) == ["hello", "0: hello"]
