@@ -21,6 +21,7 @@ from studio.widgets.quiet_tool import quiet_tool
 from studio.widgets.search_field import SearchField
 
 PATH = Qt.ItemDataRole.UserRole
+NARROWEST = 28 * SPACING
 
 
 class ShelfList(QWidget):
@@ -43,6 +44,7 @@ class ShelfList(QWidget):
         super().__init__(parent)
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self._title, self._untitled = title, untitled
+        self.setMinimumWidth(NARROWEST)
         self._entries: list[ShelfEntry] = []
         self._open: Path | None = None
         self.search = SearchField()

@@ -109,7 +109,7 @@ from pathlib import Path
 from engine.device import prepare_environment
 prepare_environment()
 from small_training import Regression
-from engine.task import Progress
+from engine.events import Progress
 import torch
 for step in (5, 17):
     def report(event):
