@@ -72,7 +72,7 @@ class Writing(QObject):
 
     def _speed(self) -> str:
         rate = self._pace.tokens_per_second
-        return self.tr(" · {:.1f} tokens/s").format(rate) if rate else ""
+        return self.tr(" · {:.0f} tokens/s").format(rate) if rate else ""
 
     def _take(self, event: Event) -> None:
         if isinstance(event, Token):

@@ -20,6 +20,9 @@ from engine.retrieval.passages import Passage
 
 log = logging.getLogger(__name__)
 
+NEAR = 0.5
+"""Of the best passage's cosine."""
+
 
 @dataclass(frozen=True)
 class Found:
@@ -32,7 +35,10 @@ class Found:
 def best_passages(
     question: str, passages: Sequence[Passage], encoder: Encoder, count: int, report: Report
 ) -> list[Found]:
-    """The `count` closest, the best first; passages of the same words come once."""
+    """The `count` closest, the best first; passages of the same words come once.
+
+    What is less than NEAR as close as the best is left out: it leads small models astray.
+    """
     files_of = groupby(passages, key=lambda passage: passage.path)
     parts = [_vectors([each.text for each in held], encoder, report) for _, held in files_of]
     vectors = np.concatenate(parts)
@@ -41,12 +47,12 @@ def best_passages(
     found: list[Found] = []
     said: set[str] = set()
     for number in np.argsort(-scores, kind="stable"):
-        passage = passages[int(number)]
+        passage, score = passages[int(number)], float(scores[number])
+        if len(found) == count or (found and score < NEAR * found[0].score):
+            break
         if passage.text not in said:
             said.add(passage.text)
-            found.append(Found(passage, float(scores[number])))
-        if len(found) == count:
-            break
+            found.append(Found(passage, score))
     return found
 
 

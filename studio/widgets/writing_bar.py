@@ -8,11 +8,11 @@ from PySide6.QtWidgets import (
     QLabel,
     QMenu,
     QPushButton,
-    QSizePolicy,
     QWidget,
 )
 
 from studio.theme import SPACING, icon, set_role
+from studio.widgets.elided_label import ElidedLabel
 from studio.widgets.quiet_tool import quiet_tool
 
 
@@ -34,8 +34,7 @@ class WritingBar(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._status = QLabel(textFormat=Qt.TextFormat.PlainText)
-        self._status.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self._status = ElidedLabel()
         set_role(self._status, "caption")
         self._stop = self._button(
             "square", self.tr("Stop"), self.tr("Stop writing and keep what is there (Esc)")

@@ -161,6 +161,27 @@ def test_the_closest_passages_come_first_and_the_same_words_once(encoder_folder,
     assert found[0].score == pytest.approx(1, abs=1e-4) and found[1].score < 1
 
 
+class Compass:
+    """Embeds a text as the direction, in degrees, that it names."""
+
+    fingerprint = "compass"
+
+    def embed(self, texts, report):
+        angles = np.radians([float(text) for text in texts])
+        return np.stack([np.cos(angles), np.sin(angles)], axis=1).astype(np.float32)
+
+
+def test_what_is_far_from_the_question_is_left_out(tmp_path) -> None:
+    held = [Passage(tmp_path / "a", "line 1", text) for text in ("80", "10", "50", "170")]
+    found = search.best_passages("0", held, Compass(), 4, ignore)
+    assert [each.passage.text for each in found] == ["10", "50"]  # cos 80° is 0.17
+
+
+def test_where_nothing_is_near_the_nearest_is_told(tmp_path) -> None:
+    held = [Passage(tmp_path / "a", "line 1", text) for text in ("170", "120")]
+    assert search.best_passages("0", held, Compass(), 2, ignore)[0].passage.text == "120"
+
+
 def test_a_file_is_embedded_once_until_it_changes(encoder_folder, tmp_path, monkeypatch) -> None:
     encoder = embedding.load(encoder_folder, ignore)
     held = [Passage(tmp_path / "a", "line 1", BOATS), Passage(tmp_path / "b", "line 1", TRAINS)]
