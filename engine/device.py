@@ -90,15 +90,3 @@ def has_native_bfloat16() -> bool:
 
     abilities = torch.cpu.get_capabilities()
     return bool(abilities.get("amx_bf16") or abilities.get("avx512_bf16"))
-
-
-def free_memory() -> int:
-    """Bytes of memory that a model may take; 0 when the system does not say."""
-    try:
-        with open("/proc/meminfo", encoding="ascii") as stream:
-            for line in stream:
-                if line.startswith("MemAvailable:"):
-                    return int(line.split()[1]) * 1024
-    except OSError:
-        pass  # not Linux
-    return 0

@@ -100,6 +100,27 @@ class Candidates:
     tokens: tuple[Candidate, ...]
 
 
+@dataclass(frozen=True)
+class ModelFacts:
+    """What a model is and needs, from its files; nothing of it has been loaded."""
+
+    name: str
+    kind: str
+    """language model, image model or embedding model."""
+    family: str
+    """The architecture, as its files call it."""
+    parameters: int
+    on_disk: int
+    """Bytes of its weights."""
+    needs: int
+    """Bytes of memory once it is loaded here."""
+    free: int
+    """Bytes of memory that were free when this was found out, where it would be loaded."""
+    context_length: int = 0
+    """Tokens that a language model reads at once; 0 where it does not say."""
+    licence: str = ""
+
+
 Event = (
     Progress
     | Preview
@@ -111,6 +132,7 @@ Event = (
     | ContextUse
     | Candidates
     | Mended
+    | ModelFacts
 )
 Report = Callable[[Event], None]
 """`report(event)` tells the outside world; it raises Cancelled, once, when a stop was asked for."""

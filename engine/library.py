@@ -37,7 +37,7 @@ def text_models() -> tuple[str, ...]:
 
 def embedding_models() -> tuple[str, ...]:
     """Names of the folders of models that turn texts into vectors; the starter pack comes first."""
-    found = [name for name in _names(_is_embedding_model) if name != STARTER_EMBEDDING_MODEL]
+    found = [name for name in _names(is_embedding_model) if name != STARTER_EMBEDDING_MODEL]
     return (STARTER_EMBEDDING_MODEL, *found)
 
 
@@ -131,11 +131,11 @@ def _is_pipeline(path: Path) -> bool:
 def _is_language_model(path: Path) -> bool:
     if path.is_dir():
         is_model = (path / "config.json").is_file() and not _is_pipeline(path)
-        return is_model and not _is_embedding_model(path)
+        return is_model and not is_embedding_model(path)
     return path.suffix == ".gguf"
 
 
-def _is_embedding_model(path: Path) -> bool:
+def is_embedding_model(path: Path) -> bool:
     """Whether its configuration names a network without a head, as that of an encoder is."""
     try:
         config = json_text.parse((path / "config.json").read_bytes()[:MAX_CONFIG])

@@ -9,10 +9,10 @@ from functools import cache as cache_result
 from functools import cached_property
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from engine import cache, device, trained_models
-from engine.errors import ModelError, OutOfMemory
+from engine import cache, device, memory, trained_models
+from engine.errors import ModelError
 from engine.events import Progress, Report
 from engine.gate.model_folder import Component, PipelineFolder, check_pipeline, fingerprint
 from engine.gate.weights import content_hash
@@ -25,6 +25,9 @@ from engine.pipeline_kinds import (
     unknown_class,
 )
 from engine.schedulers import make_scheduler
+
+if TYPE_CHECKING:
+    import torch
 
 RENAMED = {"CLIPFeatureExtractor": "CLIPImageProcessor"}
 """Classes that old folders (Stable Diffusion 1) name and transformers 5 calls otherwise."""
@@ -201,10 +204,9 @@ def _load(folder: PipelineFolder, report: Report) -> LoadedPipeline:
         pipeline_class = text_class(folder)
         classes = [_component_class(folder, component) for component in folder.components]
     target = device.best_device()
-    dtype = device.best_dtype(target)
-    if target.type == "cpu" and device.has_native_bfloat16():
-        dtype = torch.bfloat16
-    _check_memory(folder, target, dtype)
+    dtype = drawing_dtype(target)
+    needed = folder.parameters * dtype.itemsize
+    memory.require(needed, f"{folder.path.name} needs", free=memory.free_on(target))
     parts: dict[str, Any] = dict.fromkeys(folder.absent)
     for step, (component, its_class) in enumerate(zip(folder.components, classes, strict=True)):
         report(Progress(step, total, f"loading model: {component.name.replace('_', ' ')}"))
@@ -224,16 +226,13 @@ def _load(folder: PipelineFolder, report: Report) -> LoadedPipeline:
     return LoadedPipeline(pipe, folder, weights_hash, pipe.scheduler)
 
 
-def _check_memory(folder: PipelineFolder, target: Any, dtype: Any) -> None:
+def drawing_dtype(target: torch.device) -> torch.dtype:
+    """What a pipeline computes in on this device."""
     import torch
 
-    needed = folder.parameters * dtype.itemsize
-    free = torch.cuda.mem_get_info()[0] if target.type == "cuda" else device.free_memory()
-    if free and needed > free:
-        raise OutOfMemory(
-            f"{folder.path.name} needs {needed / 1e9:.1f} GB of memory, {free / 1e9:.1f} are free.",
-            "Close other programs, or choose a smaller model.",
-        )
+    if target.type == "cpu" and device.has_native_bfloat16():
+        return torch.bfloat16
+    return device.best_dtype(target)
 
 
 def _load_component(

@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from engine import device
+from engine import memory
 from engine.data import crop
-from engine.errors import DatasetError, FileError, OutOfMemory
+from engine.errors import DatasetError, FileError
 from engine.events import Notice, Progress, Report
 from engine.gate.images import open_image
 
@@ -89,13 +89,11 @@ def _entries(folder: Path) -> list[os.DirEntry[str]]:
 
 
 def _room(count: int, size: int) -> NDArray[np.uint8]:
-    needed, free = count * size * size * 3, device.free_memory()
-    if free and needed > free // 2:
-        raise OutOfMemory(
-            f"{count:,} images of {size} pixels need {needed / 2**30:.1f} GB of memory; "
-            f"{free / 2**30:.1f} GB are free.",
-            "Choose a smaller image size, or a folder with fewer images.",
-        )
+    memory.require(
+        count * size * size * 3 * 2,  # what is learned from needs as much again
+        f"{count:,} images of {size} pixels need",
+        "Choose a smaller image size, or a folder with fewer images.",
+    )
     return np.empty((count, size, size, 3), np.uint8)
 
 

@@ -7,10 +7,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from engine import device
+from engine import memory
 from engine.data import shakespeare
 from engine.data.jsonl import FIELDS, Document, parse_line
-from engine.errors import DatasetError, OutOfMemory
+from engine.errors import DatasetError
 from engine.events import Notice, Progress, Report
 
 SHAKESPEARE = "shakespeare"
@@ -224,10 +224,5 @@ def _decode(path: Path) -> str:
 
 def _check_memory(paths: Sequence[Path]) -> None:
     size = sum(path.stat().st_size for path in paths if path.is_file())
-    needed, free = size * BYTES_EACH, device.free_memory()
-    if free and needed > free:
-        raise OutOfMemory(
-            f"{size / 1e6:,.0f} MB of text need {needed / 1e9:.1f} GB of memory; "
-            f"{free / 1e9:.1f} GB are free.",
-            "Choose a part of the text.",
-        )
+    needs = f"{size / 1e6:,.0f} MB of text need"
+    memory.require(size * BYTES_EACH, needs, "Choose a part of the text.")

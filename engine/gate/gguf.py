@@ -29,19 +29,8 @@ MAXIMUM_ALIGNMENT = 65_536
 DEFAULT_ALIGNMENT = 32
 
 STRING, ARRAY = 8, 9
-SCALARS = {
-    0: "B",
-    1: "b",
-    2: "H",
-    3: "h",
-    4: "I",
-    5: "i",
-    6: "f",
-    7: "?",
-    10: "Q",
-    11: "q",
-    12: "d",
-}
+SCALARS = dict(enumerate("BbHhIif?")) | {10: "Q", 11: "q", 12: "d"}
+"""Codes of Python's struct, by the number of a kind."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +48,9 @@ class GgufHeader:
     eos_token: str
     adds_bos: bool
     """Whether llama.cpp puts the first token there by itself."""
+    bytes_per_token: int = 0
+    """Of memory that llama.cpp keeps of each token it has read: keys and values in float16."""
+    licence: str = ""
 
 
 def read_header(path: Path) -> GgufHeader:
@@ -262,7 +254,24 @@ def _header(path: Path, metadata: dict[str, Any], parameters: int, reader: _Read
                 "tokenizer.ggml.add_bos_token", metadata.get("tokenizer.ggml.model") == "llama"
             )
         ),
+        bytes_per_token=_bytes_per_token(metadata, architecture),
+        licence=_text(metadata, "general.license"),
     )
+
+
+def _bytes_per_token(metadata: dict[str, Any], architecture: str) -> int:
+    """0 for an architecture without attention."""
+
+    def count(key: str, otherwise: int = 0) -> int:
+        value = metadata.get(f"{architecture}.{key}")
+        return value if type(value) is int and 0 <= value < 2**20 else otherwise
+
+    heads = count("attention.head_count")
+    each = count("embedding_length") // max(1, heads)
+    keys = count("attention.key_length", each)
+    values = count("attention.value_length", each)
+    kept = count("attention.head_count_kv", heads)
+    return count("block_count") * kept * (keys + values) * 2
 
 
 def _text(metadata: dict[str, Any], key: str) -> str:

@@ -82,20 +82,12 @@ class PipelineFolder:
 
 
 @dataclass(frozen=True)
-class LanguageModelFolder:
-    """A transformers folder of a causal language model that passed the gate."""
+class TransformersFolder:
+    """A transformers folder of one model that passed the gate."""
 
     path: Path
     weights: tuple[Path, ...]
     parameters: int
-    fingerprint: str
-
-
-@dataclass(frozen=True)
-class EncoderFolder:
-    """A transformers folder of a model that turns texts into vectors, which passed the gate."""
-
-    path: Path
     fingerprint: str
 
 
@@ -106,7 +98,7 @@ def check_pipeline(path: Path) -> PipelineFolder:
     """
     _check_folder(path, "model_index.json", "a diffusers pipeline")
     before = fingerprint(path)
-    index = _read_config(path / "model_index.json")
+    index = read_config(path / "model_index.json")
     class_name = index.get("_class_name")
     if not isinstance(class_name, str) or not re.fullmatch(r"[A-Z]\w+Pipeline", class_name):
         raise ModelError(
@@ -119,11 +111,11 @@ def check_pipeline(path: Path) -> PipelineFolder:
     return PipelineFolder(path, class_name, components, absent, before)
 
 
-def check_language_model(path: Path) -> LanguageModelFolder:
+def check_language_model(path: Path) -> TransformersFolder:
     """The causal language model in the folder `path`; raises ModelError naming the file."""
     _check_folder(path, "config.json", "a language model")
     before = fingerprint(path)
-    config = _read_config(path / "config.json")
+    config = read_config(path / "config.json")
     architectures = config.get("architectures") or ["ForCausalLM"]
     if not any(str(name).endswith(("ForCausalLM", "LMHeadModel")) for name in architectures):
         raise ModelError(
@@ -132,14 +124,14 @@ def check_language_model(path: Path) -> LanguageModelFolder:
         )
     _require_one_of(path, _CONFIG_FILES["tokenizer"], "its tokenizer")
     _, weights, parameters = _check_weights(path)
-    return LanguageModelFolder(path, weights, parameters, before)
+    return TransformersFolder(path, weights, parameters, before)
 
 
-def check_encoder(path: Path) -> EncoderFolder:
+def check_encoder(path: Path) -> TransformersFolder:
     """The encoder of texts in the folder `path`; raises ModelError naming the file."""
     _check_folder(path, "config.json", "a model that finds passages")
     before = fingerprint(path)
-    config = _read_config(path / "config.json")
+    config = read_config(path / "config.json")
     architectures = config.get("architectures") or ["Model"]
     if not str(architectures[0]).endswith("Model"):
         raise ModelError(
@@ -147,8 +139,8 @@ def check_encoder(path: Path) -> EncoderFolder:
             "Choose an embedding model, such as all-MiniLM-L6-v2.",
         )
     _require_one_of(path, _CONFIG_FILES["tokenizer"], "its tokenizer")
-    _check_weights(path)
-    return EncoderFolder(path, before)
+    _, weights, parameters = _check_weights(path)
+    return TransformersFolder(path, weights, parameters, before)
 
 
 def fingerprint(path: Path) -> str:
@@ -176,7 +168,7 @@ def _check_folder(path: Path, needed: str, what: str) -> None:
         if file.suffix in (".py", ".pyc", ".so", ".pyd", ".dll"):
             raise ModelError(f"The model brings a program of its own: {file}.", OWN_PROGRAM)
         if file.suffix == ".json" and "config" in file.name:
-            _refuse_forbidden(file, _read_config(file))
+            _refuse_forbidden(file, read_config(file))
 
 
 def _files(path: Path) -> list[Path]:
@@ -184,7 +176,7 @@ def _files(path: Path) -> list[Path]:
     return sorted(file for pattern in ("*", "*/*") for file in path.glob(pattern) if file.is_file())
 
 
-def _read_config(path: Path) -> dict[str, Any]:
+def read_config(path: Path) -> dict[str, Any]:
     try:
         if path.stat().st_size > MAXIMUM_JSON:
             raise ValueError("it is too large")

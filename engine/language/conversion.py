@@ -15,8 +15,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from engine import device, files, folders
-from engine.errors import FileError, InvalidTask, ModelError, OutOfMemory
+from engine import device, files, folders, memory
+from engine.errors import FileError, InvalidTask, ModelError
 from engine.events import Progress, Report
 from engine.gate.gguf import GgufHeader
 from engine.gate.model_folder import check_language_model
@@ -83,14 +83,11 @@ def _check_possible(header: GgufHeader) -> None:
             f"(architecture {header.architecture!r}).",
             "Set Beams to 1 and Forbid repeats of to 0, or choose a model folder.",
         )
-    needed = header.parameters * 8  # two copies in fp32: transformers' and ours
-    free = device.free_memory()
-    if free and needed > free:
-        raise OutOfMemory(
-            f"Converting {header.path.name} for transformers needs {needed / 1e9:.1f} GB of "
-            f"memory, {free / 1e9:.1f} GB is free.",
-            "Set Beams to 1 and Forbid repeats of to 0, or choose a smaller model.",
-        )
+    memory.require(
+        header.parameters * 8,  # two copies in fp32: transformers' and ours
+        f"Converting {header.path.name} for transformers needs",
+        "Set Beams to 1 and Forbid repeats of to 0, or choose a smaller model.",
+    )
     room = folders.home()
     room.mkdir(parents=True, exist_ok=True)
     space = shutil.disk_usage(room).free

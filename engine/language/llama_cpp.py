@@ -20,8 +20,8 @@ from queue import Empty, SimpleQueue
 from threading import Event, Thread
 from typing import Any
 
-from engine import cache, device
-from engine.errors import EngineError, ModelError, OutOfMemory
+from engine import cache, device, memory
+from engine.errors import EngineError, ModelError
 from engine.events import Progress, Report
 from engine.gate.gguf import GgufHeader
 from engine.language.chat import Chat
@@ -39,9 +39,18 @@ LOOKUP, DRAFT = 6, 24
 checked at once instead of one by one (prompt lookup decoding, github.com/apoorvumang). It is
 lossless, and pays where a text comes again: corrected, shortened, quoted."""
 
+BUFFERS = 45_000_000
+"""Bytes that llama.cpp computes in, for a batch of BATCH tokens."""
+
 LONGEST_SOCKET_PATH = 100
 
 Chunk = dict[str, Any]
+
+
+def need(header: GgufHeader, context: int = CONTEXT) -> int:
+    """Bytes of memory with room for so many tokens."""
+    room = min(context, header.context_length) * header.bytes_per_token
+    return header.path.stat().st_size + room + BUFFERS
 
 
 def load(header: GgufHeader, report: Report) -> LlamaCppModel:
@@ -239,12 +248,7 @@ def _end(stream: TextStream, reason: str, new_tokens: int, total: int) -> End:
 def _server(header: GgufHeader, context: int) -> Any:
     import xllamacpp
 
-    size, free = header.path.stat().st_size, device.free_memory()
-    if free and size > free:
-        raise OutOfMemory(
-            f"{header.path.name} needs {size / 1e9:.1f} GB of memory, {free / 1e9:.1f} GB is free.",
-            "Close other programs, or choose a smaller model.",
-        )
+    memory.require(need(header, context), f"{header.path.name} needs")
     parameters = xllamacpp.CommonParams()
     parameters.model.path = str(header.path)
     parameters.n_ctx = context

@@ -8,10 +8,10 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from engine import cache, device
-from engine.errors import InvalidTask, ModelError, OutOfMemory
+from engine import cache, device, memory
+from engine.errors import InvalidTask, ModelError
 from engine.events import Progress, Report
-from engine.gate.model_folder import LanguageModelFolder, check_language_model
+from engine.gate.model_folder import TransformersFolder, check_language_model
 from engine.language.chat import Chat
 from engine.language.model import End, PromptTooLong, Request, Written, check_room
 from engine.language.streaming import TextStream, TokenDecoder, find_stop
@@ -33,6 +33,9 @@ UNREADABLE = (
 )
 """What transformers raises for a folder whose files do not fit together."""
 
+LIBRARIES = 150_000_000
+"""Bytes that transformers itself takes, beside torch."""
+
 UNBOUNDED = 1_000_000
 """Context of a model whose configuration names none."""
 
@@ -48,13 +51,19 @@ def load(path: Path, report: Report) -> TransformersModel:
     )
 
 
-def open_folder(folder: LanguageModelFolder, dtype: torch.dtype, report: Report) -> tuple[Any, Any]:
+def need(folder: TransformersFolder, bytes_each: int) -> int:
+    """Bytes of memory with parameters of so many bytes each; a long text takes a little more."""
+    return folder.parameters * bytes_each + LIBRARIES
+
+
+def open_folder(folder: TransformersFolder, dtype: torch.dtype, report: Report) -> tuple[Any, Any]:
     """(model, tokenizer) of transformers, on the CPU; raises ModelError, OutOfMemory."""
     from safetensors import SafetensorError
     from transformers import AutoModelForCausalLM, AutoTokenizer
     from transformers.utils import logging
 
-    _check_memory(folder, dtype.itemsize)
+    hint = "Close other programs, or choose a smaller model (a GGUF needs least)."
+    memory.require(need(folder, dtype.itemsize), f"{folder.path.name} needs", hint)
     logging.set_verbosity_error()
     logging.disable_progress_bar()
     device.configure_threads()
@@ -277,16 +286,6 @@ def _end_ids(model: Any, tokenizer: Any) -> list[int]:
     named = model.generation_config.eos_token_id
     ids = [tokenizer.eos_token_id, *(named if isinstance(named, list) else [named])]
     return list(dict.fromkeys(i for i in ids if i is not None))
-
-
-def _check_memory(folder: LanguageModelFolder, bytes_each: int) -> None:
-    needed, free = folder.parameters * bytes_each, device.free_memory()
-    if free and needed > free:
-        raise OutOfMemory(
-            f"{folder.path.name} needs {needed / 1e9:.1f} GB of memory, "
-            f"{free / 1e9:.1f} GB is free.",
-            "Close other programs, or choose a smaller model (a GGUF needs least).",
-        )
 
 
 def first_line(error: BaseException) -> str:

@@ -20,9 +20,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
-from engine import files
-from engine.device import free_memory
-from engine.errors import FileError, OutOfMemory
+from engine import files, memory
+from engine.errors import FileError
 from engine.gate import archive as gate
 from engine.gate.images import MAXIMUM_PIXELS
 from engine.projects import description
@@ -118,12 +117,8 @@ def read_project(path: Path) -> Project:
     """
     with _archive(path) as archive:
         project = _read(path, archive)
-        needed, free = 4 * _pixels(archive, project), free_memory()
-    if free and needed > free:
-        raise OutOfMemory(
-            f"{path} needs {needed / 1e9:.1f} GB of memory, and {free / 1e9:.1f} GB are free.",
-            "Close other programs, then open it again.",
-        )
+        needed = 4 * _pixels(archive, project)
+    memory.require(needed, f"{path} needs", "Close other programs, then open it again.")
     return project
 
 

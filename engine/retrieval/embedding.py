@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from engine import cache, device
 from engine.errors import ModelError
 from engine.events import Progress, Report
-from engine.gate.model_folder import EncoderFolder, check_encoder
+from engine.gate.model_folder import TransformersFolder, check_encoder
 from engine.language.transformers_folder import UNREADABLE, first_line
 
 BATCH = 32
@@ -25,7 +25,7 @@ LONGEST = 256  # tokens of a text that are read: what all-MiniLM-L6-v2 was train
 class Encoder:
     """A loaded model."""
 
-    def __init__(self, folder: EncoderFolder, model: Any, tokenizer: Any) -> None:
+    def __init__(self, folder: TransformersFolder, model: Any, tokenizer: Any) -> None:
         self.fingerprint = folder.fingerprint
         self._device = device.best_device()
         self._model = model.eval().to(self._device)
@@ -66,7 +66,7 @@ def load(path: Path, report: Report) -> Encoder:
     return cache.loaded(("encoder", path, folder.fingerprint), lambda: _open(folder))
 
 
-def _open(folder: EncoderFolder) -> Encoder:
+def _open(folder: TransformersFolder) -> Encoder:
     from safetensors import SafetensorError
     from transformers import AutoModel, AutoTokenizer
     from transformers.utils import logging

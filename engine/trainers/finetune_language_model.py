@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from engine import device, library
+from engine import library, memory
 from engine.data.text_corpus import load_corpus
-from engine.errors import OutOfMemory
 from engine.events import Progress, Report
 from engine.language import openable
 from engine.language_training import LanguageTraining
@@ -124,11 +123,6 @@ class FinetuneLanguageModel(LanguageTraining):
         )
 
     def _check_memory(self, source: Source) -> None:
-        needed, free = source.folder.parameters * BYTES_EACH[self.method], device.free_memory()
-        if free and needed > free:
-            hint = "Choose a smaller model" + (", or lora." if self.method == "full" else ".")
-            raise OutOfMemory(
-                f"Training {source.path.name} needs {needed / 1e9:.1f} GB of memory at least, "
-                f"{free / 1e9:.1f} GB is free.",
-                hint,
-            )
+        needed = source.folder.parameters * BYTES_EACH[self.method]
+        hint = "Choose a smaller model" + (", or lora." if self.method == "full" else ".")
+        memory.require(needed, f"Training {source.path.name} needs at least", hint)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import QLabel, QStatusBar, QWidget
 
-from engine import device
+from engine import memory
 from engine.task import Task
 from studio import theme
 
@@ -49,6 +49,5 @@ class StatusLine(QStatusBar):
         )
 
     def _show_memory(self) -> None:
-        free = device.free_memory() / 1e9
-        memory = self.tr("{:.1f} GB free").format(free) + " · " if free else ""
-        self._machine.setText(memory + self.tr("offline"))
+        free = self.tr("{:.1f} GB free").format(memory.free_memory() / 1e9)
+        self._machine.setText(free + " · " + self.tr("offline"))

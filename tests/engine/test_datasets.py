@@ -133,7 +133,7 @@ class TestFolder:
     def test_too_many_images_are_refused_before_reading(
         self, paint: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("engine.device.free_memory", lambda: 1000)
+        monkeypatch.setattr("engine.memory.free_memory", lambda: 1000)
         with pytest.raises(OutOfMemory, match="1 images of 64 pixels"):
             load(paint("x.png"), "64")
 

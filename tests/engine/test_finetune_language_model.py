@@ -21,7 +21,7 @@ from small_language_runs import (
     texts,
 )
 
-from engine import checkpoints, device, folders, library
+from engine import checkpoints, folders, library
 from engine.errors import Cancelled, FileError, InvalidTask, ModelError, OutOfMemory
 from engine.events import Event, Saved
 from engine.gate.model_folder import check_language_model
@@ -294,7 +294,7 @@ def test_what_cannot_be_done_is_said_before_it_is_tried(
         FinetuneLanguageModel(dataset=text, model="nobody").run(ignore, tmp_path / "a")
     with pytest.raises(ModelError, match="starter pack"):
         FinetuneLanguageModel(dataset=text).run(ignore, tmp_path / "b")
-    monkeypatch.setattr(device, "free_memory", lambda: 700_000)
+    monkeypatch.setattr("engine.memory.free_memory", lambda: 700_000)
     with pytest.raises(OutOfMemory, match="at least") as caught:
         tuned(base, text, "full").run(ignore, tmp_path / "c")
     assert "lora" in caught.value.hint

@@ -283,7 +283,7 @@ def test_layers_that_do_not_fit_into_memory_are_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = saved(tmp_path / "a.atelier")
-    monkeypatch.setattr(project_file, "free_memory", lambda: 400)
+    monkeypatch.setattr("engine.memory.free_memory", lambda: 400)
     with pytest.raises(OutOfMemory, match="needs"):
         read_project(path)
 

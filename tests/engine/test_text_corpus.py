@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine import device, folders
+from engine import folders
 from engine.data import shakespeare
 from engine.data.jsonl import ROLES, Document, Message, parse_line
 from engine.data.text_corpus import TextCorpus, load_corpus, split
@@ -134,7 +134,7 @@ class TestFiles:
     def test_more_text_than_memory_is_refused(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(device, "free_memory", lambda: 20_000)
+        monkeypatch.setattr("engine.memory.free_memory", lambda: 20_000)
         with pytest.raises(OutOfMemory):
             load(save(tmp_path / "long.txt", STORY))
 

@@ -476,7 +476,7 @@ def test_a_model_too_large_for_this_machine_is_refused_before_it_is_loaded(
     sd: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     cache.clear()
-    monkeypatch.setattr(device, "free_memory", lambda: 1000)
+    monkeypatch.setattr("engine.memory.free_memory", lambda: 1000)
     with pytest.raises(OutOfMemory, match="needs"):
         run(task(sd), tmp_path)
 

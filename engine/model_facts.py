@@ -1,0 +1,130 @@
+"""What a model of this machine is and needs, told by its files alone.
+
+The needs are those of the loaders, which refuse what does not fit: measured on SmolLM2-135M they
+are within 5 % (`tests/benchmarks/memory_needs.py`). A picture needs more beside its model, a text
+on transformers a little.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+from engine import device, library, memory, trained_models
+from engine.errors import ModelError
+from engine.events import ModelFacts, Report
+from engine.gate.gguf import read_header
+from engine.gate.model_folder import (
+    check_encoder,
+    check_language_model,
+    check_pipeline,
+    read_config,
+)
+from engine.language import llama_cpp, transformers_folder
+from engine.trained_language_models import run_of
+
+MOST_OF_A_CARD = 20_000  # bytes of a README that may begin with a licence
+
+
+def facts_of(name: str, report: Report) -> ModelFacts:
+    """Of the model called `name`, or at that path; raises ModelError that names what is wrong.
+
+    A checkpoint of a training that adds a LoRA needs what the model below it needs.
+    """
+    path = library.find(name)
+    trained_models.prepare(path, report)
+    if (path / "model_index.json").is_file():
+        return _of_pipeline(path)
+    if path.is_file():
+        return _of_gguf(path)
+    if path.is_dir() and library.is_embedding_model(path):
+        return _of_encoder(path)
+    if (run := run_of(path)) and not (path / "config.json").is_file():
+        base = run[0].description().get("base")
+        return facts_of(str(base.get("name")) if isinstance(base, dict) else "", report)
+    return _of_language_model(path)
+
+
+def _of_pipeline(path: Path) -> ModelFacts:
+    from engine.pipelines import drawing_dtype
+
+    folder = check_pipeline(path)
+    target = device.best_device()
+    return ModelFacts(
+        name=path.name,
+        kind="image model",
+        family=folder.class_name.removesuffix("Pipeline"),
+        parameters=folder.parameters,
+        on_disk=_size(folder.weights),
+        needs=folder.parameters * drawing_dtype(target).itemsize,
+        free=memory.free_on(target),
+        licence=_licence(path),
+    )
+
+
+def _of_gguf(path: Path) -> ModelFacts:
+    header = read_header(path)
+    return ModelFacts(
+        name=path.stem,
+        kind="language model",
+        family=header.architecture,
+        parameters=header.parameters,
+        on_disk=path.stat().st_size,
+        needs=llama_cpp.need(header),
+        free=memory.free_memory(),
+        context_length=header.context_length,
+        licence=header.licence,
+    )
+
+
+def _of_language_model(path: Path) -> ModelFacts:
+    folder = check_language_model(path)
+    config = read_config(path / "config.json")
+    target = device.best_device()
+    context = config.get("max_position_embeddings") or config.get("n_positions")
+    return ModelFacts(
+        name=path.name,
+        kind="language model",
+        family=str(config.get("model_type") or "unknown"),
+        parameters=folder.parameters,
+        on_disk=_size(folder.weights),
+        needs=transformers_folder.need(folder, device.best_dtype(target).itemsize),
+        free=memory.free_on(target),
+        context_length=context if isinstance(context, int) else 0,
+        licence=_licence(path),
+    )
+
+
+def _of_encoder(path: Path) -> ModelFacts:
+    folder = check_encoder(path)
+    config = read_config(path / "config.json")
+    return ModelFacts(
+        name=path.name,
+        kind="embedding model",
+        family=str(config.get("model_type") or "unknown"),
+        parameters=folder.parameters,
+        on_disk=_size(folder.weights),
+        needs=folder.parameters * 4 + transformers_folder.LIBRARIES,
+        free=memory.free_memory(),
+        licence=_licence(path),
+    )
+
+
+def _size(paths: Iterable[Path]) -> int:
+    try:
+        return sum(path.stat().st_size for path in paths)
+    except OSError as error:
+        raise ModelError(f"{error.filename} cannot be read: {error.strerror}.", "") from error
+
+
+def _licence(path: Path) -> str:
+    """As the model's card says it, in the lines before its text; most often one of SPDX."""
+    try:
+        card = (path / "README.md").read_bytes()[:MOST_OF_A_CARD].decode("utf-8", "replace")
+    except OSError:
+        return ""  # no card
+    if not card.startswith("---\n"):
+        return ""
+    found = re.search(r"^license: *([\w.+-]+) *$", card.split("\n---", 1)[0], re.MULTILINE)
+    return found[1] if found else ""
