@@ -46,6 +46,10 @@ class FieldEditor(QWidget):
         self._problem.setWordWrap(True)
         self._problem.hide()
         set_role(self._problem, "problem")
+        self._note = QLabel()
+        self._note.setTextFormat(Qt.TextFormat.PlainText)
+        self._note.setWordWrap(True)
+        self._note.hide()
         self.head = QHBoxLayout()
         self.head.setSpacing(SPACING)
         self.head.addWidget(self.label, 1)
@@ -79,6 +83,15 @@ class FieldEditor(QWidget):
         self._control.setProperty("invalid", bool(message))
         self._control.style().polish(self._control)
 
+    def show_note(self, text: str, warns: bool = False) -> None:
+        """Say something about the value under the control, which can be used all the same."""
+        set_role(self._note, "problem" if warns else "caption")
+        self._note.setText(text)
+        self._note.setVisible(bool(text))
+
+    def note(self) -> str:
+        return self._note.text()
+
     def _adopt(self, control: QWidget) -> None:
         """Name the control that a person uses, for the keyboard and for screen readers."""
         control.setAccessibleName(self.field.param.label)
@@ -86,6 +99,7 @@ class FieldEditor(QWidget):
         self._control = control
         self.label.setBuddy(control)
         self.setFocusProxy(control)
+        self.column.addWidget(self._note)
         self.column.addWidget(self._problem)
 
     def _edited(self) -> None:

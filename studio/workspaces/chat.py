@@ -20,6 +20,7 @@ from studio.actions import Command, add_actions
 from studio.answering import Answering, history
 from studio.chat_shelf import ChatShelf
 from studio.dialogs.paths import ask_where_to_write_text
+from studio.model_look import ModelLook
 from studio.open_chat import OpenChat
 from studio.pack_fetch import PackFetch
 from studio.settings import Settings
@@ -56,6 +57,7 @@ class ChatWorkspace(QMainWindow):
         )
         self._form.set_values(settings.value(PARAMETERS, {}))
         self._form.undo_stack.clear()
+        ModelLook(engine, self._form, self)
         self._answering = Answering(engine, self)
         self._pack = PackFetch(engine, packs.PACKS[0], self._desk.notice, self)
         self._files_pack = PackFetch(engine, packs.PACKS[1], self._desk.files_notice, self)

@@ -20,6 +20,7 @@ from studio.drawing import Drawing
 from studio.effects import Effects
 from studio.finished_pictures import FinishedPictures
 from studio.generating import Generating
+from studio.model_look import ModelLook
 from studio.opening import Opening
 from studio.prompting import Prompting
 from studio.requests import Meaning, button_text, button_tip
@@ -71,6 +72,7 @@ class CreateWorkspace(QMainWindow):
             undo_stack=self.undo_stack,
             also=[self._draws[meaning] for meaning in Meaning],
         )
+        ModelLook(engine, self.form, self)
         self.reusing = Reusing(self.easel, self.form, self._draws, self.undo_stack, self)
         self.opening = Opening(
             self.easel, self.staging, self.generating, self.reusing, origins, self

@@ -19,6 +19,7 @@ from studio.actions import Command, add_actions
 from studio.alternatives import Alternatives
 from studio.document_shelf import DocumentShelf
 from studio.drafts import Draft
+from studio.model_look import ModelLook
 from studio.pack_fetch import PackFetch
 from studio.prompt_templates import PromptTemplates
 from studio.reading import Reading
@@ -70,6 +71,7 @@ class WriteWorkspace(QMainWindow):
         self._writing = Writing(engine, self._page, self)
         self._alternatives = Alternatives(self._page, self._writing, self._bar, self)
         self.sharing = TextSharing(self._page, self._writing, self)
+        ModelLook(engine, self._form, self)
         self._why = WordLook(engine, looks, self._page, self._writing, self._form.values, self)
         self.reading = Reading(desk, self)
         self._spelling = SpellCheck(self._page, settings, self)
