@@ -101,6 +101,26 @@ class Candidates:
 
 
 @dataclass(frozen=True)
+class ComparedText:
+    """What one of several models has written so far to one of several prompts, both from 0."""
+
+    model: int
+    prompt: int
+    text: str
+
+
+@dataclass(frozen=True)
+class ComparedModel:
+    """How one of several models did, once it has written everything."""
+
+    model: int
+    tokens_per_second: float
+    perplexity: float | None = None
+    bits_per_byte: float | None = None
+    """Unlike perplexity it can be compared between models of different tokenizers."""
+
+
+@dataclass(frozen=True)
 class ModelFacts:
     """What a model is and needs, from its files; nothing of it has been loaded."""
 
@@ -133,6 +153,8 @@ Event = (
     | Candidates
     | Mended
     | ModelFacts
+    | ComparedText
+    | ComparedModel
 )
 Report = Callable[[Event], None]
 """`report(event)` tells the outside world; it raises Cancelled, once, when a stop was asked for."""

@@ -13,6 +13,7 @@ from engine.errors import FileError
 from studio.actions import Command
 from studio.dialogs.paths import ask_where_to_write_text
 from studio.widgets.page import Page
+from studio.widgets.writing_bar import WritingBar
 from studio.writing import Writing
 
 
@@ -23,9 +24,13 @@ class TextSharing(QObject):
     said = Signal(str)
     failed = Signal(object)
 
-    def __init__(self, page: Page, writing: Writing, window: QWidget) -> None:
+    def __init__(self, page: Page, writing: Writing, bar: WritingBar, window: QWidget) -> None:
         super().__init__(window)
         self._page = page
+        bar.draw.connect(self.draw)
+        bar.copy.connect(self.copy)
+        bar.export.connect(self.export)
+        self.said.connect(bar.set_status)
         self._writing = writing
         self._window = window
 

@@ -86,9 +86,22 @@ class Perplexity(Task):
 
     def run(self, report: Report, out: Path) -> None:
         """Write perplexity-TIME.json into `out`; raises DatasetError, ModelError, OutOfMemory."""
+        files.make_folder(out)
+        record = self.measure(report)
+        path = files.new_path(out, f"perplexity-{files.timestamp()}", ".json")
+        files.write_json(path, record)
+        report(
+            Notice(
+                f"Perplexity {record['perplexity']:,.2f} over {record['tokens']:,} tokens "
+                f"(context {record['context']}, stride {record['stride']})."
+            )
+        )
+        report(Saved(path))
+
+    def measure(self, report: Report) -> dict[str, Any]:
+        """What was found, as it is written; raises DatasetError, ModelError, OutOfMemory."""
         from engine.language import perplexity, tokens
 
-        files.make_folder(out)
         openable.check_pack(self)
         documents = self._documents(report)
         opened = self._open(report)
@@ -104,7 +117,7 @@ class Perplexity(Task):
 
         found = perplexity.measure(model, ids, context, stride, look_up)
         size = sum(len(document.text.encode()) for document in documents)
-        record = {
+        return {
             "task": self.name(),
             "fields": self.to_dict() | {"model": metadata.bare_name(self.model)},
             "perplexity": found.value,
@@ -119,15 +132,6 @@ class Perplexity(Task):
             "versions": {"atelier": metadata.version(), "torch": torch.__version__},
             "seconds": round(time.perf_counter() - started, 3),
         }
-        path = files.new_path(out, f"perplexity-{files.timestamp()}", ".json")
-        files.write_json(path, record)
-        report(
-            Notice(
-                f"Perplexity {found.value:,.2f} over {found.tokens:,} tokens "
-                f"(context {context}, stride {stride})."
-            )
-        )
-        report(Saved(path))
 
     def _documents(self, report: Report) -> tuple[Document, ...]:
         if self.part == "all":

@@ -54,11 +54,13 @@ def converted(header: GgufHeader, report: Report) -> Path:
         with torch.random.fork_rng(devices=[]):
             _convert(header, temporary, report)
         os.chmod(temporary, 0o755)
-        os.replace(temporary, folder)
+        if not folder.is_dir():  # else another window was quicker, with the same
+            os.replace(temporary, folder)
     except OSError as error:
-        raise FileError(
-            f"{folder} could not be written: {error.strerror or error}.", "Free some space."
-        ) from error
+        if not folder.is_dir():
+            raise FileError(
+                f"{folder} could not be written: {error.strerror or error}.", "Free some space."
+            ) from error
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
     return folder

@@ -12,9 +12,9 @@ from PySide6.QtWidgets import QFrame, QPushButton, QScrollArea, QToolButton, QVB
 from engine.errors import InvalidTask
 from engine.task import Field, Task
 from studio.theme import SPACING, icon, set_role
+from studio.widgets.choice_editor import ChoiceEditor
 from studio.widgets.field_editors import (
     PATH_KINDS,
-    ChoiceEditor,
     FieldEditor,
     LongTextEditor,
     NumberEditor,

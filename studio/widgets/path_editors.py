@@ -15,7 +15,8 @@ from PySide6.QtWidgets import (
 
 from engine.task import Field
 from studio.theme import SPACING, icon
-from studio.widgets.field_editors import ChoiceEditor, FieldEditor
+from studio.widgets.choice_editor import ChoiceEditor
+from studio.widgets.field_editors import FieldEditor
 
 
 class PathEditor(FieldEditor):

@@ -17,6 +17,7 @@ from engine.worker import Engine
 from studio import word_count
 from studio.actions import Command, add_actions
 from studio.alternatives import Alternatives
+from studio.comparing import Comparing
 from studio.document_shelf import DocumentShelf
 from studio.drafts import Draft
 from studio.model_look import ModelLook
@@ -70,10 +71,11 @@ class WriteWorkspace(QMainWindow):
         self._templates = PromptTemplates(self._ask_box, self)
         self._writing = Writing(engine, self._page, self)
         self._alternatives = Alternatives(self._page, self._writing, self._bar, self)
-        self.sharing = TextSharing(self._page, self._writing, self)
+        self.sharing = TextSharing(self._page, self._writing, self._bar, self)
         ModelLook(engine, self._form, self)
         self._why = WordLook(engine, looks, self._page, self._writing, self._form.values, self)
         self.reading = Reading(desk, self)
+        self._comparing = Comparing(engine, settings, self)
         self._spelling = SpellCheck(self._page, settings, self)
         self._pack = PackFetch(engine, packs.PACKS[0], self._notice, self)
         self._counting = QTimer(self, singleShot=True, interval=COUNT_AFTER)
@@ -118,6 +120,7 @@ class WriteWorkspace(QMainWindow):
             *self._alternatives.actions_table(),
             *self.sharing.actions_table(),
             *self._templates.actions_table(),
+            *self._comparing.actions_table(),
             *self._why.actions_table(),
             *self._spelling.actions_table(),
             *self.reading.actions_table(),
@@ -277,11 +280,7 @@ class WriteWorkspace(QMainWindow):
         self._bar.keep.connect(self.keep)
         self._bar.discard.connect(self._page.discard)
         self._bar.again.connect(self.write_again)
-        self._bar.draw.connect(self.sharing.draw)
-        self._bar.copy.connect(self.sharing.copy)
-        self._bar.export.connect(self.sharing.export)
         self.sharing.draw_requested.connect(self.draw_requested)
-        self.sharing.said.connect(self._bar.set_status)
         self.sharing.failed.connect(lambda error: self._explain(error, self.sharing.export))
         self._writing.changed.connect(self._update)
         self._writing.failed.connect(self._explain_failure)

@@ -15,8 +15,10 @@ import tiny_language_models as tiny
 from engine import cache, folders
 from engine.errors import Cancelled, FileError, InvalidTask, ModelError
 from engine.events import Event, Mended, Notice, Progress, Saved, Token
+from engine.gate.gguf import read_header
+from engine.gate.model_folder import check_language_model
 from engine.generators.text_generation import TextGeneration
-from engine.language import llama_cpp, tidy
+from engine.language import conversion, llama_cpp, tidy
 from engine.language.model import Written
 
 SEA, FOX = tiny.SENTENCES
@@ -321,6 +323,20 @@ def test_llama_cpp_cannot_be_reached_from_outside(write, tiny_models) -> None:
     assert {c.laddr for c in process.net_connections("tcp")} == before
     listening = [c.laddr for c in process.net_connections("unix") if c.laddr.endswith("s.sock")]
     assert not any(Path(address).exists() for address in listening)
+
+
+def test_another_window_may_convert_the_same_model_at_the_same_time(tiny_models, tmp_path) -> None:
+    header = read_header(tiny_models["gguf"])
+    others: list[Path] = []
+
+    def report(event: Event) -> None:
+        if isinstance(event, Progress) and event.stage.startswith("converting") and not others:
+            others.append(Path())  # the other one is quicker
+            others[0] = conversion.converted(header, lambda event: None)
+
+    folder = conversion.converted(header, report)
+    assert others == [folder] and check_language_model(folder).parameters > 0
+    assert [path.name for path in folder.parent.iterdir()] == [folder.name]
 
 
 def test_an_interrupted_conversion_leaves_nothing_that_counts(tiny_models, tmp_path) -> None:
