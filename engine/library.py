@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 from engine import folders, trained_language_models, trained_models
 from engine.errors import ModelError
-from engine.gate import json_text
+from engine.gate import json_text, transformers_folder
 
 EMBEDDED_IMAGE_MODEL = "stickers"
 STARTER_TEXT_MODEL = "SmolLM2-135M-Instruct"
@@ -39,6 +40,11 @@ def embedding_models() -> tuple[str, ...]:
     """Names of the folders of models that turn texts into vectors; the starter pack comes first."""
     found = [name for name in _names(is_embedding_model) if name != STARTER_EMBEDDING_MODEL]
     return (STARTER_EMBEDDING_MODEL, *found)
+
+
+def describers() -> tuple[str, ...]:
+    """Names of the folders of models that describe pictures; none ships with the studio."""
+    return tuple(_names(is_describer))
 
 
 def styles(name: str) -> tuple[str, ...]:
@@ -131,16 +137,29 @@ def _is_pipeline(path: Path) -> bool:
 def _is_language_model(path: Path) -> bool:
     if path.is_dir():
         is_model = (path / "config.json").is_file() and not _is_pipeline(path)
-        return is_model and not is_embedding_model(path)
+        return is_model and not is_embedding_model(path) and not is_describer(path)
     return path.suffix == ".gguf"
+
+
+def is_describer(path: Path) -> bool:
+    """Whether it puts pictures into words."""
+    try:
+        return transformers_folder.sees(_config(path), path)
+    except ModelError:  # what prepares its pictures cannot be read
+        return False
 
 
 def is_embedding_model(path: Path) -> bool:
     """Whether its configuration names a network without a head, as that of an encoder is."""
+    architectures = _config(path).get("architectures")
+    names = architectures if isinstance(architectures, list) else []
+    return bool(names) and all(str(name).endswith("Model") for name in names)
+
+
+def _config(path: Path) -> dict[str, Any]:
+    """Empty where there is none that can be read."""
     try:
         config = json_text.parse((path / "config.json").read_bytes()[:MAX_CONFIG])
     except (OSError, ValueError):
-        return False
-    architectures = config.get("architectures") if isinstance(config, dict) else None
-    names = architectures if isinstance(architectures, list) else []
-    return bool(names) and all(str(name).endswith("Model") for name in names)
+        return {}
+    return config if isinstance(config, dict) else {}

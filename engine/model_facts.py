@@ -15,11 +15,12 @@ from engine import device, library, memory, trained_models
 from engine.errors import ModelError
 from engine.events import ModelFacts, Report
 from engine.gate.gguf import read_header
-from engine.gate.model_folder import (
+from engine.gate.model_folder import check_pipeline, read_config
+from engine.gate.transformers_folder import (
+    TransformersFolder,
+    check_describer,
     check_encoder,
     check_language_model,
-    check_pipeline,
-    read_config,
 )
 from engine.language import llama_cpp, transformers_folder
 from engine.trained_language_models import run_of
@@ -39,7 +40,9 @@ def facts_of(name: str, report: Report) -> ModelFacts:
     if path.is_file():
         return _of_gguf(path)
     if path.is_dir() and library.is_embedding_model(path):
-        return _of_encoder(path)
+        return _of_other(path, "embedding model", check_encoder(path))
+    if path.is_dir() and library.is_describer(path):
+        return _of_other(path, "model that describes pictures", check_describer(path))
     if (run := run_of(path)) and not (path / "config.json").is_file():
         base = run[0].description().get("base")
         return facts_of(str(base.get("name")) if isinstance(base, dict) else "", report)
@@ -96,12 +99,11 @@ def _of_language_model(path: Path) -> ModelFacts:
     )
 
 
-def _of_encoder(path: Path) -> ModelFacts:
-    folder = check_encoder(path)
+def _of_other(path: Path, kind: str, folder: TransformersFolder) -> ModelFacts:
     config = read_config(path / "config.json")
     return ModelFacts(
         name=path.name,
-        kind="embedding model",
+        kind=kind,
         family=str(config.get("model_type") or "unknown"),
         parameters=folder.parameters,
         on_disk=_size(folder.weights),

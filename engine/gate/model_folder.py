@@ -38,7 +38,7 @@ _EXPECTED_KIND = (
     (r"(\w+_)?tokenizer(_\d)?", {"tokenizer", "processor"}),
     (r"unet|transformer(_\d)?|vae|(\w+_)?text_encoder(_\d)?", {"model"}),
 )
-_CONFIG_FILES = {
+CONFIG_FILES = {
     "model": ("config.json",),
     "scheduler": ("scheduler_config.json",),
     "processor": ("preprocessor_config.json", "processor_config.json"),
@@ -81,22 +81,12 @@ class PipelineFolder:
         return sum(component.parameters for component in self.components)
 
 
-@dataclass(frozen=True)
-class TransformersFolder:
-    """A transformers folder of one model that passed the gate."""
-
-    path: Path
-    weights: tuple[Path, ...]
-    parameters: int
-    fingerprint: str
-
-
 def check_pipeline(path: Path) -> PipelineFolder:
     """The diffusers pipeline in the folder `path`; raises ModelError naming the file at fault.
 
     Nothing but this check has looked into the folder then: no library, no unpickler.
     """
-    _check_folder(path, "model_index.json", "a diffusers pipeline")
+    check_folder(path, "model_index.json", "a diffusers pipeline")
     before = fingerprint(path)
     index = read_config(path / "model_index.json")
     class_name = index.get("_class_name")
@@ -111,38 +101,6 @@ def check_pipeline(path: Path) -> PipelineFolder:
     return PipelineFolder(path, class_name, components, absent, before)
 
 
-def check_language_model(path: Path) -> TransformersFolder:
-    """The causal language model in the folder `path`; raises ModelError naming the file."""
-    _check_folder(path, "config.json", "a language model")
-    before = fingerprint(path)
-    config = read_config(path / "config.json")
-    architectures = config.get("architectures") or ["ForCausalLM"]
-    if not any(str(name).endswith(("ForCausalLM", "LMHeadModel")) for name in architectures):
-        raise ModelError(
-            f"{path} holds {architectures[0]}, which does not continue text.",
-            "Choose a causal language model.",
-        )
-    _require_one_of(path, _CONFIG_FILES["tokenizer"], "its tokenizer")
-    _, weights, parameters = _check_weights(path)
-    return TransformersFolder(path, weights, parameters, before)
-
-
-def check_encoder(path: Path) -> TransformersFolder:
-    """The encoder of texts in the folder `path`; raises ModelError naming the file."""
-    _check_folder(path, "config.json", "a model that finds passages")
-    before = fingerprint(path)
-    config = read_config(path / "config.json")
-    architectures = config.get("architectures") or ["Model"]
-    if not str(architectures[0]).endswith("Model"):
-        raise ModelError(
-            f"{path} holds {architectures[0]}, which does not turn texts into vectors.",
-            "Choose an embedding model, such as all-MiniLM-L6-v2.",
-        )
-    _require_one_of(path, _CONFIG_FILES["tokenizer"], "its tokenizer")
-    _, weights, parameters = _check_weights(path)
-    return TransformersFolder(path, weights, parameters, before)
-
-
 def fingerprint(path: Path) -> str:
     """Names, sizes and times of all files: another value means that something was exchanged."""
     digest = hashlib.sha256()
@@ -155,7 +113,7 @@ def fingerprint(path: Path) -> str:
     return digest.hexdigest()
 
 
-def _check_folder(path: Path, needed: str, what: str) -> None:
+def check_folder(path: Path, needed: str, what: str) -> None:
     """A folder with the file that makes it one of these, and nothing in it that could run."""
     if not path.is_dir():
         problem = "is a single file" if path.exists() else "does not exist"
@@ -235,10 +193,10 @@ def _check_component(path: Path, name: str, value: list[Any]) -> Component:
     folder = path / name
     if not folder.is_dir():
         raise ModelError(f"{path} is incomplete: its part {name!r} is missing.", INCOMPLETE)
-    _require_one_of(folder, _CONFIG_FILES[kind], f"the settings of its part {name!r}")
+    require_one_of(folder, CONFIG_FILES[kind], f"the settings of its part {name!r}")
     if kind != "model":
         return Component(name, library, class_name, kind)
-    return Component(name, library, class_name, kind, *_check_weights(folder))
+    return Component(name, library, class_name, kind, *check_weights(folder))
 
 
 def _component_kind(library: str, class_name: str) -> str | None:
@@ -256,12 +214,12 @@ def _unknown_component(path: Path, name: str, value: Any) -> ModelError:
     )
 
 
-def _require_one_of(folder: Path, names: tuple[str, ...], what: str) -> None:
+def require_one_of(folder: Path, names: tuple[str, ...], what: str) -> None:
     if not any((folder / name).is_file() for name in names):
         raise ModelError(f"{folder} is incomplete: {what} ({names[0]}) is missing.", INCOMPLETE)
 
 
-def _check_weights(folder: Path) -> tuple[str | None, tuple[Path, ...], int]:
+def check_weights(folder: Path) -> tuple[str | None, tuple[Path, ...], int]:
     """Variant, files and number of parameters of the weights in `folder`, all of them complete."""
     variant, files = _find_weights(folder)
     for file in files:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -62,6 +62,16 @@ class Chat:
             raise _unusable(f"refuses this prompt: {answer['error']}")
         raise _unusable(f"does not work: {answer['error']}")
 
+    def render_about_picture(self, question: str) -> str:
+        """One question about one picture; raises ModelError."""
+        content = [{"type": "image"}, {"type": "text", "text": question}]
+        messages = [{"role": "user", "content": content}]
+        answer = _render(self._request(messages, add_generation_prompt=True))
+        if "text" not in answer:
+            raise _unusable(f"takes no picture: {answer['error']}")
+        text: str = answer["text"]
+        return text
+
     def render_all(self, conversations: Sequence[Messages]) -> Iterator[str]:
         """Whole conversations, as a model learns from them; raises ModelError, InvalidTask."""
         for start in range(0, len(conversations), AT_ONCE):
@@ -72,7 +82,9 @@ class Chat:
                 raise _unusable(f"cannot write these conversations: {answer['error']}")
             yield from answer["texts"]
 
-    def _request(self, messages: Messages, add_generation_prompt: bool) -> dict[str, Any]:
+    def _request(
+        self, messages: Sequence[Mapping[str, Any]], add_generation_prompt: bool
+    ) -> dict[str, Any]:
         if len(self.template) > LONGEST_TEMPLATE:
             raise _unusable(f"is longer than {LONGEST_TEMPLATE} characters")
         variables = {

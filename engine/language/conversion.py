@@ -19,7 +19,7 @@ from engine import device, files, folders, memory
 from engine.errors import FileError, InvalidTask, ModelError
 from engine.events import Progress, Report
 from engine.gate.gguf import GgufHeader
-from engine.gate.model_folder import check_language_model
+from engine.gate.transformers_folder import check_language_model
 from engine.language.identity import sha256
 from engine.language.transformers_folder import UNREADABLE, first_line
 

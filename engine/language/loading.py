@@ -6,7 +6,7 @@ from pathlib import Path
 
 from engine.events import Report
 from engine.gate.gguf import read_header
-from engine.gate.model_folder import check_language_model
+from engine.gate.transformers_folder import check_language_model
 from engine.language import conversion, llama_cpp, transformers_folder
 from engine.language.identity import sha256
 from engine.language.model import LanguageModel

@@ -13,7 +13,7 @@ from engine import library, packs
 from engine.errors import InvalidTask, ModelError
 from engine.events import Progress, Report
 from engine.gate.gguf import read_header
-from engine.gate.model_folder import TransformersFolder, check_language_model
+from engine.gate.transformers_folder import TransformersFolder, check_language_model
 from engine.language import conversion, loading, transformers_folder
 from engine.task import Task
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from engine import cache, checkpoints, device
 from engine.errors import FileError, ModelError
 from engine.events import Notice, Progress, Report
-from engine.gate.model_folder import check_language_model
+from engine.gate.transformers_folder import check_language_model
 from engine.language import lora, model_files, openable, transformers_folder
 from engine.language.identity import sha256
 from engine.language.openable import Opened

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from engine import cache, device, memory
 from engine.errors import InvalidTask, ModelError
 from engine.events import Progress, Report
-from engine.gate.model_folder import TransformersFolder, check_language_model
+from engine.gate.transformers_folder import TransformersFolder, check_language_model
 from engine.language.chat import Chat
 from engine.language.model import End, PromptTooLong, Request, Written, check_room
 from engine.language.streaming import TextStream, TokenDecoder, find_stop
@@ -87,9 +87,10 @@ def open_folder(folder: TransformersFolder, dtype: torch.dtype, report: Report) 
     return model, tokenizer
 
 
-def chat_of(tokenizer: Any) -> Chat | None:
-    """The chat template of a tokenizer of transformers; None for a base model's."""
-    template = tokenizer.chat_template
+def chat_of(tokenizer: Any, template: Any = None) -> Chat | None:
+    """The chat template of a tokenizer of transformers, or the other one that goes with it; None
+    for a base model's."""
+    template = template or tokenizer.chat_template
     if isinstance(template, dict):  # several templates, for tools and so on
         template = template.get("default")
     if not template:

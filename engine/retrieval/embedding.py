@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from engine import cache, device
 from engine.errors import ModelError
 from engine.events import Progress, Report
-from engine.gate.model_folder import TransformersFolder, check_encoder
+from engine.gate.transformers_folder import TransformersFolder, check_encoder
 from engine.language.transformers_folder import UNREADABLE, first_line
 
 BATCH = 32

@@ -24,7 +24,7 @@ from small_language_runs import (
 from engine import checkpoints, folders, library
 from engine.errors import Cancelled, FileError, InvalidTask, ModelError, OutOfMemory
 from engine.events import Event, Saved
-from engine.gate.model_folder import check_language_model
+from engine.gate.transformers_folder import check_language_model
 from engine.generators.export_language_model import ExportLanguageModel
 from engine.generators.perplexity import Perplexity
 from engine.generators.sample_language_model import SampleLanguageModel

@@ -15,7 +15,8 @@ import torch
 from safetensors.torch import save_file
 
 from engine.errors import ModelError
-from engine.gate.model_folder import check_language_model, check_pipeline, fingerprint
+from engine.gate.model_folder import check_pipeline, fingerprint
+from engine.gate.transformers_folder import check_language_model
 
 PARTS = {
     "unet": ("diffusers", "UNet2DConditionModel"),

@@ -16,7 +16,7 @@ from engine import cache, folders
 from engine.errors import Cancelled, FileError, InvalidTask, ModelError
 from engine.events import Event, Mended, Notice, Progress, Saved, Token
 from engine.gate.gguf import read_header
-from engine.gate.model_folder import check_language_model
+from engine.gate.transformers_folder import check_language_model
 from engine.generators.text_generation import TextGeneration
 from engine.language import conversion, llama_cpp, tidy
 from engine.language.model import Written

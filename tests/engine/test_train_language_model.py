@@ -21,7 +21,7 @@ from small_language_runs import (
 from engine import checkpoints, schedules
 from engine.errors import Cancelled, DatasetError, InvalidTask
 from engine.events import Event, Notice
-from engine.gate.model_folder import check_language_model
+from engine.gate.transformers_folder import check_language_model
 from engine.language import perplexity
 from engine.runs import RunFolder
 from engine.trainers.train_language_model import TrainLanguageModel
