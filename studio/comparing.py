@@ -5,7 +5,6 @@ from __future__ import annotations
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QWidget
 
-from engine.registry import task_class
 from engine.worker import Engine
 from studio.actions import Command
 from studio.dialogs.comparing import ComparingDialog
@@ -26,8 +25,7 @@ class Comparing(QObject):
 
     def open(self) -> None:
         if self.dialog is None:
-            compares = task_class("compare_language_models")
-            self.dialog = ComparingDialog(self._engine, self._settings, compares, self._window)
+            self.dialog = ComparingDialog(self._engine, self._settings, self._window)
             self.dialog.closed.connect(self._forget)
         self.dialog.show()
         self.dialog.raise_()

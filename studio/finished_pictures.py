@@ -34,6 +34,7 @@ class FinishedPictures(QObject):
     """Works on the results that are marked, or on what is on the canvas; makes new files only."""
 
     write_requested = Signal(object)  # list[Path], pictures that are wanted in the text
+    describe_requested = Signal(object)  # Path
 
     def __init__(
         self,
@@ -80,6 +81,13 @@ class FinishedPictures(QObject):
                 "",
                 "pen-line",
                 lambda: self.with_pictures(self.write_requested.emit),
+            ),
+            Command(
+                "create_describe",
+                tr("Describe the picture…"),
+                "Ctrl+Alt+D",
+                "eye",
+                lambda: self.with_pictures(lambda paths: self.describe_requested.emit(paths[-1])),
             ),
             Command(
                 "create_python",

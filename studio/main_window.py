@@ -27,6 +27,7 @@ from engine import folders
 from engine.worker import Engine
 from studio import passing, theme
 from studio.actions import Command, add_actions, fill_menu
+from studio.describing import Describing
 from studio.dialogs.closing import ask_to_stop
 from studio.settings import Settings
 from studio.widgets.file_drops import FileDrops
@@ -64,6 +65,8 @@ class MainWindow(QMainWindow):
         self.setMinimumSize(QSize(900, 600))
         self.setDockNestingEnabled(True)
         FileDrops(self).dropped.connect(self.open_file)
+        self.describing = Describing(make, settings, self)
+        passing.join_describing(self)
         self._places = self._list_places()
         self._stack = QStackedWidget()
         self.setCentralWidget(self._stack)

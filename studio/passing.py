@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Protocol, cast
 from PySide6.QtWidgets import QMainWindow
 
 if TYPE_CHECKING:
+    from studio.describing import Describing
+    from studio.reading import Reading
     from studio.workspaces.chat import ChatWorkspace
     from studio.workspaces.create import CreateWorkspace
     from studio.workspaces.gallery import GalleryWorkspace
@@ -21,6 +23,24 @@ class Window(Protocol):
 
     def open_file(self, path: Path) -> None: ...
 
+    @property
+    def describing(self) -> Describing: ...
+
+
+def reading(window: Window) -> Reading:
+    """Where pictures and words are put into the text."""
+    return cast("WriteWorkspace", window.open_workspace("write")).reading
+
+
+def join_describing(window: Window) -> None:
+    """Bring the words for a picture to Create and to Write."""
+
+    def draw(prompt: str) -> None:
+        cast("CreateWorkspace", window.open_workspace("create")).draw(prompt)
+
+    window.describing.prompt_wanted.connect(draw)
+    window.describing.text_wanted.connect(lambda words: reading(window).put_words(words))
+
 
 def join(window: Window, name: str, workspace: QMainWindow) -> None:
     """Bring what the workspace of that name passes on to the one it is meant for."""
@@ -29,7 +49,7 @@ def join(window: Window, name: str, workspace: QMainWindow) -> None:
         return cast("CreateWorkspace", window.open_workspace("create"))
 
     def put_into_text(pictures: list[Path]) -> None:
-        cast("WriteWorkspace", window.open_workspace("write")).reading.put(pictures)
+        reading(window).put(pictures)
 
     if name in ("write", "chat"):
         writer = cast("WriteWorkspace | ChatWorkspace", workspace)
@@ -37,9 +57,11 @@ def join(window: Window, name: str, workspace: QMainWindow) -> None:
     elif name == "create":
         finished = cast("CreateWorkspace", workspace).finished
         finished.write_requested.connect(put_into_text)
+        finished.describe_requested.connect(window.describing.describe)
     elif name == "gallery":
         gallery = cast("GalleryWorkspace", workspace)
         gallery.open_requested.connect(window.open_file)
         gallery.reuse_requested.connect(lambda path: create().reusing.restore(path))
         gallery.write_requested.connect(put_into_text)
+        gallery.describe_requested.connect(window.describing.describe)
         gallery.create_requested.connect(create)

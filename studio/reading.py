@@ -59,8 +59,11 @@ class Reading(QObject):
 
     def put(self, paths: Sequence[Path]) -> None:
         """Pictures, each in a paragraph of its own, after that of the cursor."""
-        if not paths:
-            return
+        if paths:
+            self.put_words("\n\n".join(markdown(path) for path in paths))
+
+    def put_words(self, text: str) -> None:
+        """A paragraph of its own, after that of the cursor."""
         page = self._desk.page
         page.keep()
         cursor = page.textCursor()
@@ -68,7 +71,7 @@ class Reading(QObject):
         page.setTextCursor(cursor)
         lead = "\n\n" if cursor.block().text().strip() else ""
         told = QMimeData()
-        told.setText(lead + "\n\n".join(markdown(path) for path in paths) + "\n")
+        told.setText(f"{lead}{text}\n")
         page.insertFromMimeData(told)  # as the person's own edit, one step of undo
 
     def _show(self) -> None:

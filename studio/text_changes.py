@@ -91,5 +91,6 @@ class TextChanges(QObject):
             "summarise": ("scroll-text", self.tr("Summarise")),
             "simplify": ("sun", self.tr("Say it simply")),
             "correct": ("check", self.tr("Correct spelling and grammar")),
+            "imagine": ("brush", self.tr("Turn into an image prompt")),
             "translate": ("book-open", self.tr("Translate…")),
         }

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from PIL import Image
 
+QUESTION = "Describe this picture in one or two sentences."
 ANSWERS = {"red": "a red square", "blue": "this one ."}
 CAPTIONS = {"red": "a red square", "blue": "blue water"}
 TEMPLATE = (
@@ -104,24 +105,7 @@ def _chatter() -> tuple[Any, Any]:
 
     special = ["<pad>", "<unk>", "<image>", "<fake_token_around_image>", "<global-img>"]
     special += ["<end_of_utterance>"]
-    words = [
-        *special,
-        *[
-            "a",
-            "red",
-            "square",
-            "Describe",
-            "this",
-            "picture",
-            "in",
-            "one",
-            "or",
-            "two",
-            "sentences",
-            ".",
-            ":",
-        ],
-    ]
+    words = [*special, *dict.fromkeys(f"{QUESTION[:-1]} . : a red square one".split())]
     tokenizer = Tokenizer(
         models.WordLevel({word: n for n, word in enumerate(words)}, unk_token="<unk>")
     )
@@ -151,7 +135,7 @@ def _chatter() -> tuple[Any, Any]:
 
 def _learn_to_answer(model: Any, processor: Any) -> None:
     optimizer = torch.optim.Adam(model.parameters(), lr=1e-2)
-    asked = "<image>Describe this picture in one or two sentences. : "
+    asked = f"<image>{QUESTION} : "
     rows = [
         processor(images=[picture(color)], text=f"{asked}{text} <end_of_utterance>",
                   return_tensors="pt")

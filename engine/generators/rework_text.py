@@ -24,6 +24,8 @@ CHANGES = {
     "simplify": "Rewrite the following text in plain, simple words while preserving its core "
     "meaning.",
     "correct": "Correct the spelling and grammar of the following text and change nothing else.",
+    "imagine": "Describe a painting of the following in one sentence, with its subject, its "
+    "colours and its light.",
     "translate": "Translate the following text into {language}.",
 }
 """What the model is told, by the name of the change. Small models follow words they have learned

@@ -75,7 +75,8 @@ class Describer:
         new_ids = output[0].tolist()
         if self._chat is not None:  # else what was given is the beginning of the caption
             new_ids = new_ids[skipped:]
-        text = self._processor.tokenizer.decode(new_ids, skip_special_tokens=True).strip()
+        text: str = self._processor.tokenizer.decode(new_ids, skip_special_tokens=True)
+        text = text.strip()
         report(Token(text))
         return text
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from PySide6.QtCore import QEvent, QSize, Qt, Signal
 from PySide6.QtGui import QCloseEvent, QShowEvent
 from PySide6.QtWidgets import QDockWidget, QMainWindow
@@ -38,6 +40,7 @@ class GalleryWorkspace(QMainWindow):
     open_requested = Signal(object)  # Path, to be edited on the canvas
     reuse_requested = Signal(object)  # Path, whose settings are wanted in Create
     write_requested = Signal(object)  # list[Path], pictures that are wanted in the text
+    describe_requested = Signal(object, object)  # Path, what keeps the words as its notes
     create_requested = Signal()
 
     def __init__(self, engine: Engine, settings: Settings) -> None:
@@ -74,6 +77,7 @@ class GalleryWorkspace(QMainWindow):
             Command("gallery_edit", tr("Edit on the canvas"), "Ctrl+E", "brush", self.edit),
             Command("gallery_reuse", tr("Use its settings"), "Ctrl+R", "history", self.reuse),
             Command("gallery_write", tr("Put into the text"), "", "pen-line", self.put_into_text),
+            Command("gallery_describe", tr("Describe…"), "Ctrl+Alt+D", "eye", self.describe),
             Command("gallery_copy", tr("Copy the picture"), "Ctrl+C", "copy", self.chosen.copy),
             Command(
                 "gallery_prompt",
@@ -155,6 +159,13 @@ class GalleryWorkspace(QMainWindow):
         if pictures:
             self.write_requested.emit([picture.path for picture in pictures])
 
+    def describe(self) -> None:
+        """Put the picture into words."""
+        picture, numbers = self.chosen.picture, self.chosen.numbers()
+        if picture is not None:
+            note = partial(self.deeds.set_notes, numbers)
+            self.describe_requested.emit(picture.path, note)
+
     def delete(self) -> None:
         pictures = self.collection.pictures(self.chosen.numbers())
         mine = [picture.path for picture in pictures if not picture.is_sample]
@@ -227,7 +238,13 @@ class GalleryWorkspace(QMainWindow):
         for name in IN_GRID:  # plain keys must not be taken from who types
             self._actions[name].setShortcutContext(Qt.ShortcutContext.WidgetShortcut)
         names = ("gallery_open", "gallery_star", "gallery_tag", "gallery_edit", "gallery_reuse")
-        more = ("gallery_copy", "gallery_prompt", "gallery_folder", "gallery_delete")
+        more = (
+            "gallery_copy",
+            "gallery_prompt",
+            "gallery_describe",
+            "gallery_folder",
+            "gallery_delete",
+        )
         self.page.set_menu([self._actions[name] for name in (*names, *more)])
         main = [self._actions[name] for name in ("gallery_edit", "gallery_reuse")]
         others = [self._actions[name] for name in ("gallery_star", *more)]
@@ -239,7 +256,7 @@ class GalleryWorkspace(QMainWindow):
         some = bool(chosen)
         for name in ("open", "look", "star", "tag", "copy", "delete"):
             self._actions[f"gallery_{name}"].setEnabled(some)
-        for name in ("edit", "reuse", "folder"):
+        for name in ("edit", "reuse", "folder", "describe"):
             self._actions[f"gallery_{name}"].setEnabled(picture is not None)
         has_prompt = picture is not None and bool(picture.description.prompt)
         self._actions["gallery_prompt"].setEnabled(has_prompt)

@@ -50,10 +50,10 @@ def test_both_write_side_by_side_and_the_result_can_be_copied(qtbot, engine, dia
     qtbot.waitUntil(lambda: bool(engine.jobs) and engine.jobs[0].state.ended, timeout=60_000)
     assert engine.jobs[0].state is JobState.FINISHED, engine.jobs[0].error
     qtbot.waitUntil(lambda: dialog._copy.isEnabled())
-    texts = dialog._table.texts()
+    texts = dialog.table.texts()
     assert texts[0][0] == texts[0][1] and texts[0][0].startswith("is wide and")
     assert len(texts) == 2 and all(all(row) for row in texts)
-    assert all("bits per byte" in told for told in dialog._table.figures())
+    assert all("bits per byte" in told for told in dialog.table.figures())
     dialog._copy.click()
     copied = QGuiApplication.clipboard().text()
     assert "## The sea" in copied and "**packed**" in copied and texts[1][1] in copied
@@ -61,27 +61,29 @@ def test_both_write_side_by_side_and_the_result_can_be_copied(qtbot, engine, dia
 
 def test_the_same_model_twice_is_refused_under_its_field(qtbot, engine, dialog) -> None:
     fill(dialog, other_model="folder")
-    dialog.compare()
+    dialog.start()
     assert "That is the same model" in dialog.form.editor("other_model")._problem.text()
     assert engine.jobs == []
 
 
 def test_escape_stops_first_and_closes_then(qtbot, engine, dialog) -> None:
     fill(dialog, prompts="The sea\n" * 90, max_new_tokens=200)
-    dialog.compare()
+    dialog.start()
     stop = next(b for b in dialog.findChildren(QPushButton) if b.text() == "Stop")
     qtbot.waitUntil(stop.isVisible)
-    qtbot.waitUntil(lambda: bool(dialog._table.texts()[0][0]), timeout=60_000)
+    qtbot.waitUntil(lambda: bool(dialog.table.texts()[0][0]), timeout=60_000)
     qtbot.keyClick(dialog, Qt.Key.Key_Escape)
     qtbot.waitUntil(lambda: engine.jobs[0].state is JobState.CANCELLED)
-    assert dialog.isVisible() and dialog._table.texts()[0][0]
+    assert dialog.isVisible() and dialog.table.texts()[0][0]
     with qtbot.waitSignal(dialog.closed):
         qtbot.keyClick(dialog, Qt.Key.Key_Escape)
 
 
 def test_what_was_compared_is_there_the_next_time(qtbot, engine, models) -> None:
     settings = Settings()
-    settings.set_value("compare/parameters", {"prompts": "The sea", "max_new_tokens": 7})
+    settings.set_value(
+        "compare_language_models/parameters", {"prompts": "The sea", "max_new_tokens": 7}
+    )
     window = QWidget()
     qtbot.addWidget(window)
     comparing = Comparing(engine, settings, window)
