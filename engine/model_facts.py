@@ -92,7 +92,7 @@ def _of_language_model(path: Path) -> ModelFacts:
         family=str(config.get("model_type") or "unknown"),
         parameters=folder.parameters,
         on_disk=_size(folder.weights),
-        needs=transformers_folder.need(folder, device.best_dtype(target).itemsize),
+        needs=transformers_folder.need_to_write(folder),
         free=memory.free_on(target),
         context_length=context if isinstance(context, int) else 0,
         licence=_licence(path),

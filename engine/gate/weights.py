@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +35,23 @@ def check_safetensors(path: Path) -> int:
 
     Raises ModelError that names the file: not safetensors, cut short, or inconsistent.
     """
+    header, data_size = _read_header(path)
+    try:
+        return _check_tensors(path, header, data_size)
+    except ValueError as error:
+        raise ModelError(f"The header of {path} is damaged: {error}.", FETCH_AGAIN) from error
+
+
+def tensors(paths: Iterable[Path]) -> Iterator[tuple[str, tuple[int, ...]]]:
+    """What each tensor in these checked files is kept as (F32, BF16 …), and its shape."""
+    for path in paths:
+        for name, tensor in _read_header(path)[0].items():
+            if name != "__metadata__":
+                yield tensor["dtype"], tuple(tensor["shape"])
+
+
+def _read_header(path: Path) -> tuple[Any, int]:
+    """What the file says of its tensors, and how many bytes follow; raises ModelError."""
     try:
         size = path.stat().st_size
         with open(path, "rb") as stream:
@@ -50,7 +67,7 @@ def check_safetensors(path: Path) -> int:
             f"{path} could not be read: {error.strerror or error}.", "Check its permissions."
         ) from error
     try:
-        return _check_tensors(path, json_text.parse(header), size - 8 - length)
+        return json_text.parse(header), size - 8 - length
     except ValueError as error:
         raise ModelError(f"The header of {path} is damaged: {error}.", FETCH_AGAIN) from error
 

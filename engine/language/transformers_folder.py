@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+import math
+from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,15 +12,15 @@ from engine import cache, device, memory
 from engine.errors import InvalidTask, ModelError
 from engine.events import Progress, Report
 from engine.gate.transformers_folder import TransformersFolder, check_language_model
+from engine.gate.weights import tensors
 from engine.language.chat import Chat
-from engine.language.model import End, PromptTooLong, Request, Written, check_room
-from engine.language.streaming import TextStream, TokenDecoder, find_stop
+from engine.language.generation_progress import NEIGHBOURS, GenerationProgress
+from engine.language.model import PromptTooLong, Request, Written, check_room
 
 if TYPE_CHECKING:
     import torch
 
-NEIGHBOURS = 8
-"""Tokens of the prompt that decide how the first new token is spelled."""
+SMALLER = "Close other programs, or choose a smaller model (a GGUF needs least)."
 
 UNREADABLE = (
     OSError,
@@ -45,10 +45,42 @@ def load(path: Path, report: Report) -> TransformersModel:
     report(Progress(0, None, "checking the model"))
     folder = check_language_model(path)
     report(Progress(0, None, "loading the model"))
-    return cache.loaded(
-        ("transformers", path, folder.fingerprint),
-        lambda: TransformersModel(path.name, *open_folder(folder, _half(), report)),
-    )
+
+    def load_it() -> TransformersModel:
+        from engine.models import half_weights
+
+        narrow = narrow_dtype(folder)
+        memory.require(need_to_write(folder), f"{folder.path.name} needs", SMALLER)
+        dtype = narrow or device.best_dtype(device.best_device())
+        model, tokenizer = open_folder(folder, dtype, report)
+        if narrow is not None:
+            half_weights.pack(model)
+        return TransformersModel(path.name, model, tokenizer)
+
+    return cache.loaded(("transformers", path, folder.fingerprint), load_it)
+
+
+def narrow_dtype(folder: TransformersFolder) -> torch.dtype | None:
+    """The 16 bits in which all weights are stored, where they can stay so on this CPU."""
+    import torch
+
+    from engine.models import half_weights
+
+    stored = {dtype for dtype, _ in tensors(folder.weights)}
+    if not half_weights.is_possible(device.best_device()) or len(stored) != 1:
+        return None
+    return {"BF16": torch.bfloat16, "F16": torch.float16}.get(stored.pop())
+
+
+def need_to_write(folder: TransformersFolder) -> int:
+    """Bytes of memory with the weights as `load` keeps them."""
+    from engine.models import half_weights
+
+    if narrow_dtype(folder) is None:
+        return need(folder, device.best_dtype(device.best_device()).itemsize)
+    shapes = [shape for _, shape in tensors(folder.weights)]
+    table = 2 * max((math.prod(shape) for shape in shapes), default=0)  # beside the last layer
+    return sum(map(half_weights.packed_bytes, shapes)) + table + LIBRARIES
 
 
 def need(folder: TransformersFolder, bytes_each: int) -> int:
@@ -62,8 +94,7 @@ def open_folder(folder: TransformersFolder, dtype: torch.dtype, report: Report) 
     from transformers import AutoModelForCausalLM, AutoTokenizer
     from transformers.utils import logging
 
-    hint = "Close other programs, or choose a smaller model (a GGUF needs least)."
-    memory.require(need(folder, dtype.itemsize), f"{folder.path.name} needs", hint)
+    memory.require(need(folder, dtype.itemsize), f"{folder.path.name} needs", SMALLER)
     logging.set_verbosity_error()
     logging.disable_progress_bar()
     device.configure_threads()
@@ -105,11 +136,6 @@ def context_of(model: Any) -> int:
     return int(getattr(config, "max_position_embeddings", None) or UNBOUNDED)
 
 
-def _half() -> torch.dtype:
-    """What it computes in: half precision where the device is made for it."""
-    return device.best_dtype(device.best_device())
-
-
 class TransformersModel:
     """A LanguageModel on transformers."""
 
@@ -141,7 +167,7 @@ class TransformersModel:
 
         prompt_ids = self._ids(request.prompt)
         room = self._room(request, prompt_ids.shape[1])
-        progress = _Writing(self._decode, prompt_ids[0].tolist(), request, report)
+        progress = GenerationProgress(self._decode, prompt_ids[0].tolist(), request, report)
         torch.manual_seed(request.seed)
         with torch.inference_mode(), progress.reading():
             output = self._model.generate(
@@ -201,85 +227,6 @@ class TransformersModel:
             token_ids, skip_special_tokens=True, clean_up_tokenization_spaces=False
         )
         return text
-
-
-class _Writing:
-    """A stopping criterion of transformers: called after each token with all tokens so far.
-
-    Without beams it passes the text on as it grows; with beams the best text is known at the end.
-    """
-
-    def __init__(
-        self,
-        decode: Callable[[list[int]], str],
-        prompt_ids: list[int],
-        request: Request,
-        report: Report,
-    ) -> None:
-        self._decode = decode
-        self._request = request
-        self._report = report
-        self._prompt_length = self._seen = len(prompt_ids)
-        self._stream = TextStream(request.stop, report)
-        self._decoder = TokenDecoder(decode, prompt_ids[-NEIGHBOURS:])
-
-    @contextmanager
-    def reading(self) -> Iterator[None]:
-        """Until the first token is there each module that computes is a chance to stop."""
-        from torch.nn.modules.module import register_module_forward_pre_hook
-
-        stage = Progress(0, self._request.max_new_tokens, "reading the prompt")
-
-        def look_up(module: Any, inputs: Any) -> None:
-            if self._seen == self._prompt_length:
-                self._report(stage)
-
-        hook = register_module_forward_pre_hook(look_up)
-        try:
-            yield
-        finally:
-            hook.remove()
-
-    def __call__(self, input_ids: torch.Tensor, scores: Any, **_: Any) -> torch.Tensor:
-        """Which rows of `input_ids` (N, tokens) are done: bool (N,)."""
-        import torch
-
-        count = input_ids.shape[1] - self._prompt_length
-        total = self._request.max_new_tokens
-        if self._request.num_beams > 1:
-            done = [self._has_stop(row) for row in input_ids.tolist()]
-        else:
-            self._stream.add(self._decoder.add(input_ids[0, self._seen :].tolist()))
-            done = [self._stream.stopped]
-        self._seen = input_ids.shape[1]
-        self._report(Progress(count, total, "writing"))
-        return torch.tensor(done, device=input_ids.device)
-
-    def written(self, token_ids: list[int], end_ids: Sequence[int]) -> Written:
-        """The whole result, once generate() has returned `token_ids` with the prompt in front."""
-        new_ids = token_ids[self._prompt_length :]
-        if self._request.num_beams > 1:
-            while end_ids and len(new_ids) > 1 and new_ids[-1] == new_ids[-2] == end_ids[0]:
-                new_ids.pop()  # beams that end early are padded
-            self._stream.add(self._decoder.add(new_ids))
-        self._stream.add(self._decoder.close())
-        self._stream.close()
-        return Written(
-            self._stream.text, self._prompt_length, len(new_ids), self._end(new_ids, end_ids)
-        )
-
-    def _end(self, new_ids: Sequence[int], end_ids: Sequence[int]) -> End:
-        if self._stream.stopped:
-            return "stop string"
-        if new_ids and new_ids[-1] in end_ids:
-            return "finished"
-        return "length" if len(new_ids) >= self._request.max_new_tokens else "context"
-
-    def _has_stop(self, token_ids: list[int]) -> bool:
-        if not self._request.stop:
-            return False
-        text = self._decode(token_ids[self._prompt_length :])
-        return find_stop(text, self._request.stop) is not None
 
 
 def _end_ids(model: Any, tokenizer: Any) -> list[int]:

@@ -11,12 +11,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
+from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from engine import cache, folders, library, packs
 from engine.errors import Cancelled, EngineError
 from engine.events import Event, Saved, Token
+from engine.gate.gguf import read_header
 from engine.generators.text_generation import TextGeneration
-from engine.language import llama_cpp
+from engine.language import conversion, llama_cpp, transformers_folder
+from engine.models import half_weights
 from engine.retrieval import embedding, passages, search
 
 pytestmark = [pytest.mark.network, pytest.mark.slow]
@@ -144,3 +148,22 @@ def test_looking_up_what_comes_again_changes_no_word(tmp_path: Path, monkeypatch
     monkeypatch.setattr(llama_cpp, "LOOKUP", 1000)  # more than there is to look at
     assert write(tmp_path, **repeat) == quick
     assert max(drafted) == 0
+
+
+@pytest.mark.skipif(
+    not half_weights.is_possible(torch.device("cpu")), reason="this processor has no FBGEMM"
+)
+def test_weights_of_16_bits_write_what_plain_transformers_writes(fetched: Path) -> None:
+    folder = conversion.converted(read_header(fetched), lambda event: None)
+    plain = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    ours = transformers_folder.load(folder, lambda event: None)
+    for prompt in (PROMPT, "Explain why the sky is blue.", "List ten animals."):
+        task = TextGeneration(
+            prompt=prompt, do_sample=False, repetition_penalty=1.0, max_new_tokens=100
+        )
+        whole = task.whole_prompt(ours, lambda event: None)
+        written = task.write(ours, lambda event: None)
+        ids = tokenizer(whole, return_tensors="pt", add_special_tokens=False)["input_ids"]
+        expected = plain.generate(ids, max_new_tokens=100, do_sample=False)[0, ids.shape[1] :]
+        assert written.text == tokenizer.decode(expected, skip_special_tokens=True)
