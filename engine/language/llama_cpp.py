@@ -34,7 +34,7 @@ CONTEXT = 8192
 BATCH = 64
 """Tokens of the prompt that are read between two chances to stop."""
 
-LOOKUP, DRAFT = 6, 24
+LOOKUP, DRAFT = 8, 8
 """Where the last LOOKUP tokens have stood before, the DRAFT tokens that followed them then are
 checked at once instead of one by one (prompt lookup decoding, github.com/apoorvumang). It is
 lossless, and pays where a text comes again: corrected, shortened, quoted."""
@@ -123,7 +123,7 @@ class LlamaCppModel:
 
     def _open(self, context: int) -> None:
         self._server = None  # the old one goes first: memory never has to hold both
-        self._server = _server(self._header, context)
+        self._server = start_server(self._header, context)
         self._context = context
 
     def _write(self, request: Request, report: Report) -> Written:
@@ -245,7 +245,8 @@ def _end(stream: TextStream, reason: str, new_tokens: int, total: int) -> End:
     return "length" if new_tokens >= total else "context"
 
 
-def _server(header: GgufHeader, context: int) -> Any:
+def start_server(header: GgufHeader, context: int, looks_up: bool = True) -> Any:
+    """llama.cpp with room for so many tokens; `looks_up`: what stood there before, see LOOKUP."""
     import xllamacpp
 
     memory.require(need(header, context), f"{header.path.name} needs")
@@ -255,11 +256,11 @@ def _server(header: GgufHeader, context: int) -> Any:
     parameters.n_batch = parameters.n_ubatch = BATCH
     parameters.n_parallel = 1
     parameters.cpuparams.n_threads = parameters.cpuparams_batch.n_threads = device.threads()
-    parameters.speculative.types = [
-        xllamacpp.common_speculative_type.COMMON_SPECULATIVE_TYPE_NGRAM_SIMPLE
-    ]
-    parameters.speculative.ngram_simple.size_n = LOOKUP
-    parameters.speculative.ngram_simple.size_m = DRAFT
+    if looks_up:
+        simple = xllamacpp.common_speculative_type.COMMON_SPECULATIVE_TYPE_NGRAM_SIMPLE
+        parameters.speculative.types = [simple]
+        parameters.speculative.ngram_simple.size_n = LOOKUP
+        parameters.speculative.ngram_simple.size_m = DRAFT
     parameters.cache_ram_mib = 0
     parameters.warmup = False
     parameters.fit_params = False
