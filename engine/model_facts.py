@@ -1,8 +1,8 @@
 """What a model of this machine is and needs, told by its files alone.
 
-The needs are those of the loaders, which refuse what does not fit. Measured on SmolLM2-135M they are
-right to 1 % as a GGUF, and 15 % too low as a folder (`tests/benchmarks/memory_needs.py`). A picture
-needs more beside its model.
+The needs are those of the loaders, which refuse what does not fit. Measured on SmolLM2-135M they
+are right to 1 % as a GGUF, and 15 % too low as a folder (`tests/benchmarks/memory_needs.py`). A
+picture needs more beside its model.
 """
 
 from __future__ import annotations
