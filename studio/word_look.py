@@ -18,7 +18,7 @@ from studio.latest_wish import LatestWish
 from studio.widgets.page import Page
 from studio.widgets.text_positions import from_qt
 from studio.widgets.word_popup import WordPopup
-from studio.word_count import CONTINUE_FROM
+from studio.word_count import last_read
 from studio.writing import Writing
 
 LOOKED_AT = 64  # characters from the place on: longer than any token
@@ -107,7 +107,7 @@ class WordLook(QObject):
                 self.tr("Nothing stands before this word that it could follow from."),
                 self.tr("Look at a later one."),
             )
-        told = {"prompt": before[-CONTINUE_FROM:], "apply_chat_template": False, "save": False}
+        told = {"prompt": last_read(before), "apply_chat_template": False, "save": False}
         return self._task_class.from_dict(values | told)
 
     def _place(self, start: QTextCursor, word: QTextCursor) -> QRect:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from engine.events import Progress, Report
+from engine.events import Notice, Progress, Report
 from engine.task import param
 from engine.writing_task import WritingTask
 
 if TYPE_CHECKING:
-    from engine.language.model import LanguageModel
+    from engine.language.model import LanguageModel, Request, Written
+
+KEPT = 0.7
+"""Of what the model can read, when a text is longer: the rest is for what it writes."""
 
 
 @dataclass(frozen=True)
@@ -27,6 +31,31 @@ class TextGeneration(WritingTask):
         "model always does.",
         advanced=True,
     )
+
+    reads_end: bool = param(
+        False,
+        label="Read the end",
+        help="On: of a text that is longer than the model can read it reads the end. Off: such a "
+        "text is refused.",
+        advanced=True,
+    )
+
+    def write(self, model: LanguageModel, report: Report) -> Written:
+        from engine.language.model import PromptTooLong
+
+        try:
+            return super().write(model, report)
+        except PromptTooLong as error:
+            kept = int(len(self.prompt) * KEPT * error.context_length / error.tokens)
+            if not self.reads_end or not 0 < kept < len(self.prompt):
+                raise
+            report(Notice(f"{model.name} reads only the last {kept:,} characters of this text."))
+            return dataclasses.replace(self, prompt=self.prompt[-kept:]).write(model, report)
+
+    def request(self, model: LanguageModel, report: Report) -> Request:
+        asked = super().request(model, report)
+        room = self.max_new_tokens if self.reads_end else 0
+        return dataclasses.replace(asked, room=room)
 
     def is_answer(self, model: LanguageModel) -> bool:
         return model.chat is not None and self.apply_chat_template

@@ -38,6 +38,7 @@ from studio.writing import Writing
 
 COUNT_AFTER = 150  # milliseconds of quiet before words are counted again
 PARAMETERS = "write/parameters"
+NOT_IN_THE_FORM = ("prompt", "apply_chat_template", "reads_end")
 
 
 class WriteWorkspace(QMainWindow):
@@ -61,9 +62,7 @@ class WriteWorkspace(QMainWindow):
         self._page, self._bar, self._ask_box = desk.page, desk.bar, desk.ask_box
         self._error, self._notice = desk.error, desk.notice
         self._retry: Callable[[], object] = self.ask
-        self._form = ParameterForm(
-            writes or task_class("text_generation"), exclude=("prompt", "apply_chat_template")
-        )
+        self._form = ParameterForm(writes or task_class("text_generation"), exclude=NOT_IN_THE_FORM)
         self._changes = TextChanges(
             changes or task_class("rework_text"), settings, self.change, self
         )
@@ -188,7 +187,9 @@ class WriteWorkspace(QMainWindow):
         try:
             if answers:
                 self._templates.check()
-            task = self._form.task(prompt=prompt, apply_chat_template=answers)
+            task = self._form.task(
+                prompt=prompt, apply_chat_template=answers, reads_end=not answers
+            )
         except InvalidTask as error:
             if error.field == "prompt":
                 self._error.show_error(error, can_retry=False)

@@ -380,3 +380,22 @@ def test_what_is_saved_is_the_mended_text(write, tiny_models, monkeypatch) -> No
     monkeypatch.setattr(tidy, "without_repeats", lambda text: text.upper())
     events = write(str(tiny_models["gguf"]), drop_repeats=True)
     assert saved(events)[0].read_text("utf-8") == "The sea is" + text(events).upper()
+
+
+@pytest.mark.parametrize("end", ["The sea is", "ها هو البحر 🌊 The sea is"])
+def test_of_a_text_longer_than_the_model_can_read_it_reads_the_end(write, model, end) -> None:
+    """Its context is 256 tokens; right-to-left text and emoji take several each."""
+    prompt = f"{'A red fox sleeps. ' * 500}{end}"
+    with pytest.raises(InvalidTask, match="can read and write 256 together"):
+        write(model, prompt, do_sample=False)
+    events = write(model, prompt, do_sample=False, reads_end=True)
+    assert text(events).startswith(" wide and")
+    (told,) = [e.message for e in events if isinstance(e, Notice) and "reads only" in e.message]
+    assert "characters of this text" in told
+    whole = saved(events)[0].read_text(encoding="utf-8")
+    assert whole == prompt + text(events)  # nothing of what was given is lost
+
+
+def test_what_is_no_utf_8_is_written_all_the_same(write, model) -> None:
+    events = write(model, "The \udcff\ud800 sea is", max_new_tokens=4)
+    assert saved(events)[0].is_file()

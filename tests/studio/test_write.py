@@ -256,6 +256,36 @@ def test_what_of_a_long_text_continue_reads_is_told(qtbot, engine, workspace) ->
     assert (len(prompt), prompt[0], prompt[-1]) == (666, "word1334", "word1999")
 
 
+def test_of_a_script_whose_characters_are_tokens_continue_reads_fewer(
+    qtbot, engine, workspace
+) -> None:
+    workspace._page.set_text(" ".join(f"كلمة{number:04}" for number in range(2000)))
+    qtbot.keyClick(workspace._page, Qt.Key.Key_End, CONTROL)
+    workspace.write_on()
+    wait_until_written(qtbot, engine)
+    prompt = engine.jobs[0].task.prompt.split()
+    assert len(prompt) == 6000 // (4 * 4 + 4 + 1) and prompt[-1] == "كلمة1999"
+    assert engine.jobs[0].task.reads_end
+
+
+def test_a_million_characters_are_pasted_kept_and_taken_back(
+    qtbot, engine, home: Path, workspace
+) -> None:
+    pasted = ("word " * 199 + "end 🦊\n") * 1000  # paragraphs, as texts have
+    QApplication.clipboard().setText(pasted)
+    qtbot.keyClick(workspace._page, Qt.Key.Key_V, CONTROL)
+    assert workspace._page.toPlainText() == pasted
+    draft = home / "documents" / "draft.txt"
+    qtbot.waitUntil(lambda: draft.exists() and draft.read_text("utf-8") == pasted, timeout=10_000)
+    workspace.write_on()
+    wait_until_written(qtbot, engine)
+    assert len(engine.jobs[0].task.prompt) <= 6000 and workspace._page.suggestion
+    workspace.step_back()
+    assert workspace._page.toPlainText() == pasted
+    qtbot.keyClick(workspace._page, Qt.Key.Key_Z, CONTROL)
+    assert workspace._page.toPlainText() == ""
+
+
 def test_copy_and_export(qtbot, home: Path, workspace) -> None:
     qtbot.keyClicks(workspace._page, "All of it.")
     qtbot.keyClick(workspace._page, Qt.Key.Key_C, CONTROL | SHIFT)

@@ -24,6 +24,7 @@ class Echo(Task):
     pause: float = param(0.0, label="Pause", help="Seconds between words.", minimum=0, maximum=10)
     mended: str = param("", label="Mended", help="What it says in the end.")
     apply_chat_template: bool = param(True, label="Answer", help="Whether it is a question.")
+    reads_end: bool = param(False, label="Read the end", help="Nothing here.")
     seed: int = seed_param()
 
     def run(self, report: Report, out: Path) -> None:
