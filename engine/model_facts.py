@@ -43,9 +43,11 @@ def facts_of(name: str, report: Report) -> ModelFacts:
         return _of_other(path, "embedding model", check_encoder(path))
     if path.is_dir() and library.is_describer(path):
         return _of_other(path, "model that describes pictures", check_describer(path))
-    if (run := run_of(path)) and not (path / "config.json").is_file():
+    if run := run_of(path):
         base = run[0].description().get("base")
-        return facts_of(str(base.get("name")) if isinstance(base, dict) else "", report)
+        if isinstance(base, dict):
+            return facts_of(str(base.get("name")), report)
+        path = run[0].checkpoint_path(run[1])
     return _of_language_model(path)
 
 

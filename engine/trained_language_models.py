@@ -47,7 +47,11 @@ def find(name: str) -> Path | None:
 
 
 def run_of(path: Path) -> tuple[RunFolder, int] | None:
-    """The run and the step whose checkpoint the folder `path` is; None for any other folder."""
+    """The run and the step whose checkpoint the folder `path` is, the newest where it is a whole
+    run; None for any other folder."""
+    whole = RunFolder(path)
+    if writes(whole):
+        return next(((whole, number) for number, _ in reversed(whole.checkpoints())), None)
     run, step = RunFolder(path.parent.parent), path.name.removeprefix("step-")
     if path.parent.name == "checkpoints" and step.isdecimal() and writes(run):
         return run, int(step)

@@ -7,12 +7,15 @@ import json
 from pathlib import Path
 
 import pytest
+from small_language_runs import CADENCE, save_text
 from tiny_language_models import SENTENCES, save_folder, save_gguf
 
+from engine import folders
 from engine.errors import InvalidTask, ModelError
 from engine.events import ComparedModel, ComparedText, Event, Saved
 from engine.registry import task_class
 from engine.task import Task
+from engine.trainers.train_language_model import TrainLanguageModel
 
 
 def compare(**fields: object) -> Task:
@@ -89,3 +92,17 @@ def test_a_second_model_that_is_not_there_is_named_before_the_first_writes(tmp_p
     with pytest.raises(ModelError, match=r"no model at .*gone"):
         task.run(events.append, tmp_path)
     assert not [e for e in events if isinstance(e, ComparedText)]
+
+
+def test_a_training_is_compared_by_its_name_and_by_its_folder(tmp_path) -> None:
+    task = TrainLanguageModel(
+        dataset=save_text(tmp_path), block_size=16, num_layers=1, num_heads=2, width=16,
+        vocab_size=280, batch_size=4, max_steps=4, seed=5, **CADENCE,
+    )  # fmt: skip
+    task.run(lambda event: None, folders.runs() / "mine")
+    texts = []
+    for model in ("mine", str(folders.runs() / "mine")):
+        other = save_folder(tmp_path / "folder")
+        events = run(compare(prompts="The sea", model=model, other_model=str(other)), tmp_path)
+        texts.append({(e.model, e.prompt): e.text for e in events if isinstance(e, ComparedText)})
+    assert texts[0] == texts[1] and texts[0].keys() == {(0, 0), (1, 0)}
