@@ -9,10 +9,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
-from engine import files, library, metadata, trained_models
+from engine import files, library, loras, metadata, trained_models
 from engine.drawing import Drawing
 from engine.errors import EngineError, InvalidTask, OutOfMemory, is_out_of_memory
 from engine.events import Notice, Report, Saved
+from engine.loras import lora_param
 from engine.pipeline_kinds import TEXT_TO_IMAGE
 from engine.pipelines import LoadedPipeline, load_text_to_image
 from engine.prompts.embedding import prompt_arguments, prompt_notices
@@ -23,7 +24,7 @@ from engine.task import MAX_SEED, Field, Task, param, seed_param
 if TYPE_CHECKING:
     from PIL import Image
 
-FIRST = ("prompt", "negative_prompt", "style", "model")
+FIRST = ("prompt", "negative_prompt", "style", "model", "loras")
 
 
 def strength_param(default: float) -> Any:
@@ -90,6 +91,7 @@ class DrawingTask(Task):
         kind="model",
         required=True,
     )
+    loras: str = lora_param()
     num_inference_steps: int = param(
         20,
         label="Steps",
@@ -130,6 +132,10 @@ class DrawingTask(Task):
         own = [field for field in every if field.name not in shared]
         return (*first, *own, *(f for f in every if f.name in shared and f.name not in FIRST))
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        loras.parse(self.loras)
+
     @abstractmethod
     def plan(self, model: LoadedPipeline) -> Plan:
         """How each image is drawn; raises InvalidTask and FileError for what cannot be.
@@ -154,7 +160,8 @@ class DrawingTask(Task):
         path = library.find(self.model)
         try:
             loaded = load_text_to_image(path, report)
-            yield from self._draw_all(loaded.of_kind(self.kind), report)
+            said = loras.use(loaded, loras.parse(self.loras), report)
+            yield from self._draw_all(loaded.of_kind(self.kind), said, report)
         except (MemoryError, RuntimeError) as error:
             if not is_out_of_memory(error):
                 raise
@@ -163,9 +170,11 @@ class DrawingTask(Task):
                 "Choose a smaller size or model, or close other programs.",
             ) from error
 
-    def _draw_all(self, model: LoadedPipeline, report: Report) -> Iterator[Drawn]:
+    def _draw_all(
+        self, model: LoadedPipeline, said: Mapping[str, str], report: Report
+    ) -> Iterator[Drawn]:
         model.use_scheduler(self.scheduler)
-        made_with = model.made_with()
+        made_with = {**model.made_with(), **said}
         hidden = 0
         for index, (alone, written, plan) in enumerate(self._planned(model, report)):
             record = metadata.record_of(  # before the work: it may be too long

@@ -42,6 +42,11 @@ def upscalers() -> Path:
     return models() / "upscalers"
 
 
+def loras() -> Path:
+    """LoRAs that the person put there."""
+    return models() / "loras"
+
+
 def cache() -> Path:
     """What can be made again: converted weights, downloaded artwork."""
     return home() / "cache"

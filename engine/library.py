@@ -7,7 +7,7 @@ draws from words is a model too, by its own name.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from engine import folders, trained_language_models, trained_models
@@ -78,6 +78,28 @@ def upscalers() -> tuple[str, ...]:
 def find_upscaler(name: str) -> Path:
     """The network that is for such pictures, or is called `name`, or stands at that path."""
     return find(EMBEDDED_UPSCALERS.get(name, name))
+
+
+def loras() -> tuple[str, ...]:
+    """Names of the LoRAs in their folder, also in folders in it."""
+    room = folders.loras()
+    found = sorted(room.rglob("*.safetensors")) if room.is_dir() else []
+    return tuple(path.relative_to(room).with_suffix("").as_posix() for path in found)
+
+
+def find_lora(name: str) -> Path:
+    """The file of the LoRA called `name`, or at that path; raises ModelError."""
+    asked = _path(name)
+    if asked and asked.is_absolute() and asked.is_file():
+        return asked
+    wanted = PurePosixPath(name.replace("\\", "/"))
+    for known in loras():
+        if known == name or PurePosixPath(known).name == wanted.name.removesuffix(".safetensors"):
+            return folders.loras() / f"{known}.safetensors"
+    raise ModelError(
+        f"There is no LoRA named {name!r} on this machine.",
+        f"Put it into {folders.loras()}, or give the path of its file.",
+    )
 
 
 def find(name: str) -> Path:

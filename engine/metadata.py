@@ -75,6 +75,8 @@ class TaskRecord:
                     raise InvalidTask(
                         described.name, f"The picture names no model: {value[:80]!r}."
                     )
+            elif described.param.kind == "loras" and isinstance(value, str):
+                values[described.name] = _bare_lines(value)
         return task_class.from_dict(values)
 
 
@@ -220,7 +222,15 @@ def version() -> str:
 def _told(kind: str, value: Value) -> Value:
     if kind in ("model", "file", "folder") and isinstance(value, str):
         return bare_name(value)
+    if kind == "loras" and isinstance(value, str):
+        return _bare_lines(value)
     return value
+
+
+def _bare_lines(loras: str) -> str:
+    """Without the folders of those that are named by a path."""
+    parts = (line.rpartition("/" if "/" in line else "\\")[2] for line in loras.splitlines())
+    return "\n".join(part.strip() for part in parts)
 
 
 def _flat(values: Any) -> dict[str, Value]:

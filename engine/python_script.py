@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from engine import library, loras
 from engine.errors import EngineError
 from engine.gate import json_text
 from engine.gate.model_folder import PipelineFolder, check_pipeline
@@ -40,7 +41,7 @@ pipe = {pipeline}.from_pretrained(
     dtype=torch.{dtype},{absent}
     local_files_only=True,
 ).to({device})
-{scheduler}generator = torch.Generator("cpu").manual_seed({seed})
+{loras}{scheduler}generator = torch.Generator("cpu").manual_seed({seed})
 """
 _DRAW = """\
 image = pipe(
@@ -90,6 +91,7 @@ class _Program:
             pipeline=class_name_for(_KINDS[self.record.name], self.pipeline.class_name),
             scheduler_import=f", {scheduler}" if scheduler else "",
             pillow=", ImageOps" if pictures else "",
+            loras=_with_loras(str(values.get("loras", ""))),
             scheduler=_use(scheduler) if values.get("scheduler") != DEFAULT_SCHEDULER else "",
             threads=_threads(made_with.get("threads", "")),
             folder=repr(str(self.pipeline.path)),
@@ -128,6 +130,24 @@ def _lines(values: dict[str, Any]) -> str:
 
 def _use(scheduler: str) -> str:
     return f"pipe.scheduler = {scheduler}.from_config(pipe.scheduler.config)\n" if scheduler else ""
+
+
+def _with_loras(text: str) -> str:
+    """In the order in which they act on the picture; raises ModelError for one that is gone."""
+    acting = sorted(
+        (loras.adapter_name(path, lambda event: None), path, wanted.weight)
+        for wanted in loras.parse(text)
+        for path in [library.find_lora(wanted.name)]
+    )
+    lines = [
+        f"pipe.load_lora_weights(\n    {str(path.parent)!r},\n    weight_name={path.name!r},\n"
+        f"    adapter_name={name!r},\n    local_files_only=True,\n)\n"
+        for name, path, _ in acting
+    ]
+    if acting:
+        names, weights = [each[0] for each in acting], [each[2] for each in acting]
+        lines.append(f"pipe.set_adapters({names!r}, {weights!r})\n")
+    return "".join(lines)
 
 
 def _threads(told: str) -> int:

@@ -50,6 +50,18 @@ def tensors(paths: Iterable[Path]) -> Iterator[tuple[str, tuple[int, ...]]]:
                 yield tensor["dtype"], tuple(tensor["shape"])
 
 
+def names_of(path: Path) -> list[str]:
+    """The names of the tensors in a checked file."""
+    return [name for name in _read_header(path)[0] if name != "__metadata__"]
+
+
+def metadata_of(path: Path) -> dict[str, str]:
+    """What a checked file says of itself."""
+    said = _read_header(path)[0].get("__metadata__")
+    pairs = said.items() if isinstance(said, dict) else ()
+    return {str(name): value for name, value in pairs if isinstance(value, str)}
+
+
 def _read_header(path: Path) -> tuple[Any, int]:
     """What the file says of its tensors, and how many bytes follow; raises ModelError."""
     try:

@@ -22,6 +22,7 @@ from studio.widgets.field_editors import (
     SwitchEditor,
     TextEditor,
 )
+from studio.widgets.lora_editor import LoraEditor
 from studio.widgets.path_editors import PathChoiceEditor, PathEditor
 
 
@@ -266,6 +267,8 @@ def _editor_for(field: Field) -> FieldEditor:
     param = field.param
     if param.kind == "seed":
         return SeedEditor(field)
+    if param.kind == "loras":
+        return LoraEditor(field)
     if param.choices is not None:
         takes_path = param.editable and param.kind in PATH_KINDS
         return PathChoiceEditor(field) if takes_path else ChoiceEditor(field)
