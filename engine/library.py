@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from engine import folders, trained_language_models, trained_models
+from engine import folders, trained_language_models, trained_loras, trained_models
 from engine.errors import ModelError
 from engine.gate import json_text, transformers_folder
 
@@ -81,10 +81,11 @@ def find_upscaler(name: str) -> Path:
 
 
 def loras() -> tuple[str, ...]:
-    """Names of the LoRAs in their folder, also in folders in it."""
+    """Names of the LoRAs in their folder, also in folders in it, then those of our runs."""
     room = folders.loras()
     found = sorted(room.rglob("*.safetensors")) if room.is_dir() else []
-    return tuple(path.relative_to(room).with_suffix("").as_posix() for path in found)
+    own = (path.relative_to(room).with_suffix("").as_posix() for path in found)
+    return (*own, *trained_loras.names())
 
 
 def find_lora(name: str) -> Path:
@@ -92,6 +93,8 @@ def find_lora(name: str) -> Path:
     asked = _path(name)
     if asked and asked.is_absolute() and asked.is_file():
         return asked
+    if trained := trained_loras.find(name):
+        return trained
     wanted = PurePosixPath(name.replace("\\", "/"))
     for known in loras():
         if known == name or PurePosixPath(known).name == wanted.name.removesuffix(".safetensors"):

@@ -193,6 +193,13 @@ def load_text_to_image(path: Path, report: Report) -> LoadedPipeline:
     return cache.loaded(key, lambda: _load(check_pipeline(path), report))
 
 
+def load_alone(folder: PipelineFolder, report: Report) -> LoadedPipeline:
+    """A pipeline that nobody else uses, to be changed; raises ModelError and OutOfMemory."""
+    with importing():
+        device.configure_threads()
+    return _load(folder, report)
+
+
 def _load(folder: PipelineFolder, report: Report) -> LoadedPipeline:
     total = len(folder.components) + 1
     report(Progress(0, total, "loading the libraries"))
