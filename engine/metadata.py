@@ -71,12 +71,13 @@ class TaskRecord:
             value = values.get(described.name)
             if described.param.kind in ("model", "file", "folder") and isinstance(value, str):
                 values[described.name] = bare_name(value)
-                if described.param.kind == "model" and not values[described.name]:
+                required = described.param.kind == "model" and described.param.required
+                if required and not values[described.name]:
                     raise InvalidTask(
                         described.name, f"The picture names no model: {value[:80]!r}."
                     )
             elif described.param.kind == "loras" and isinstance(value, str):
-                values[described.name] = _bare_lines(value)
+                values[described.name] = bare_loras(value)
         return task_class.from_dict(values)
 
 
@@ -223,11 +224,11 @@ def _told(kind: str, value: Value) -> Value:
     if kind in ("model", "file", "folder") and isinstance(value, str):
         return bare_name(value)
     if kind == "loras" and isinstance(value, str):
-        return _bare_lines(value)
+        return bare_loras(value)
     return value
 
 
-def _bare_lines(loras: str) -> str:
+def bare_loras(loras: str) -> str:
     """Without the folders of those that are named by a path."""
     parts = (line.rpartition("/" if "/" in line else "\\")[2] for line in loras.splitlines())
     return "\n".join(part.strip() for part in parts)

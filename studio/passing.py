@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from studio.workspaces.chat import ChatWorkspace
     from studio.workspaces.create import CreateWorkspace
     from studio.workspaces.gallery import GalleryWorkspace
+    from studio.workspaces.train import TrainWorkspace
     from studio.workspaces.write import WriteWorkspace
 
 
@@ -58,6 +59,9 @@ def join(window: Window, name: str, workspace: QMainWindow) -> None:
         finished = cast("CreateWorkspace", workspace).finished
         finished.write_requested.connect(put_into_text)
         finished.describe_requested.connect(window.describing.describe)
+    elif name == "train":
+        train = cast("TrainWorkspace", workspace)
+        train.create_requested.connect(lambda told: create().reusing.set_up(told))
     elif name == "gallery":
         gallery = cast("GalleryWorkspace", workspace)
         gallery.open_requested.connect(window.open_file)

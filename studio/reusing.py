@@ -10,7 +10,7 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QUndoCommand, QUndoStack
 
 from engine.errors import FileError
-from engine.metadata import TaskRecord, bare_name
+from engine.metadata import TaskRecord, bare_loras, bare_name
 from engine.picture_settings import OWN_PROGRAM, as_written, settings_in
 from engine.picture_settings import Settings as PictureSettings
 from studio.generating import Tasks
@@ -80,6 +80,14 @@ class Reusing(QObject):
             "style": self._easel.styles.set_value,
         }
 
+    def set_up(self, told: Mapping[str, Any]) -> None:
+        """Show something of this machine that is to be drawn with, as one step of undo."""
+        before = self.request()
+        self._undo_stack.push(
+            _Restoring(self, before, {**before, **told}, self.tr("another model"))
+        )
+        self._easel.prompt.setFocus()
+
     # ------------------------------------------------------------------ from a picture
 
     def restore(self, path: Path, *, if_any: bool = False) -> None:
@@ -119,6 +127,8 @@ class Reusing(QObject):
         model = values.get("model")
         if isinstance(model, str):
             values["model"] = bare_name(model)  # a picture from outside must not choose a path
+        if isinstance(values.get("loras"), str):
+            values["loras"] = bare_loras(str(values["loras"]))
         usable, refused = self._form.check(values)
         after = before | usable | {name: values[name] for name in (*PROMPTS, STRENGTH)}
         self._undo_stack.push(_Restoring(self, before, after, self.tr("restored settings")))

@@ -55,6 +55,11 @@ class DrawSamples(QWidget):
         self.set_busy(False)
 
     @property
+    def run(self) -> Path | None:
+        """That it draws from."""
+        return self._run
+
+    @property
     def form(self) -> ParameterForm:
         """Of the task that draws from the run."""
         form = self._pages.currentWidget()

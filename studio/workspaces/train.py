@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, QTimer, QUrl
+from PySide6.QtCore import Qt, QTimer, QUrl, Signal
 from PySide6.QtGui import QDesktopServices
-from PySide6.QtWidgets import QDockWidget, QMainWindow, QStackedWidget, QTabWidget, QWidget
+from PySide6.QtWidgets import QMainWindow, QStackedWidget, QTabWidget
 
 from engine import files, folders, registry
 from engine.errors import EngineError
@@ -18,6 +18,7 @@ from studio.run_comparison import RunComparison
 from studio.run_control import RunControl
 from studio.run_deeds import RunDeeds
 from studio.run_follower import RunFollower, RunUpdate
+from studio.run_in_create import settings_for
 from studio.run_studies import RunStudies
 from studio.settings import Settings
 from studio.widgets.draw_samples import DrawSamples
@@ -25,6 +26,7 @@ from studio.widgets.empty_state import EmptyState
 from studio.widgets.new_run import NewRun
 from studio.widgets.run_list import RunList
 from studio.widgets.run_page import RunPage
+from studio.widgets.side_dock import LEFT, add_dock
 
 FIRST_TRAINER = "train_gan"
 STATUS_EVERY = 100  # milliseconds between two looks of the controls
@@ -33,6 +35,8 @@ LIST_EVERY = 3000  # milliseconds between two looks at all runs
 
 class TrainWorkspace(QMainWindow):
     """Trains on `engine`; draws samples on `make`, which need not wait for a training to end."""
+
+    create_requested = Signal(object)  # what Create is to show
 
     def __init__(self, engine: Engine, settings: Settings, make: Engine | None = None) -> None:
         super().__init__()
@@ -101,20 +105,13 @@ class TrainWorkspace(QMainWindow):
         self.drawing.draw_requested.connect(self._draw)
         self._studies = RunStudies(self.page, self._make, self)
         self.setTabPosition(Qt.DockWidgetArea.AllDockWidgetAreas, QTabWidget.TabPosition.North)
-        new = self._add_dock("train_new", self.tr("New run"), self.new_run)
-        runs = self._add_dock("train_runs", self.tr("Runs"), self.runs)
-        self._draw_dock = self._add_dock("train_draw", self.tr("Draw"), self.drawing)
+        new = add_dock(self, "train_new", self.tr("New run"), self.new_run, LEFT)
+        runs = add_dock(self, "train_runs", self.tr("Runs"), self.runs, LEFT)
+        self._draw_dock = add_dock(self, "train_draw", self.tr("Draw"), self.drawing, LEFT)
         self.tabifyDockWidget(new, runs)
         self.tabifyDockWidget(runs, self._draw_dock)
         self._studies.attach(self, self._draw_dock, self._pages, self.new_run)
         new.raise_()
-
-    def _add_dock(self, name: str, title: str, widget: QWidget) -> QDockWidget:
-        dock = QDockWidget(title, self)
-        dock.setObjectName(name)
-        dock.setWidget(widget)
-        self.addDockWidget(Qt.DockWidgetArea.LeftDockWidgetArea, dock)
-        return dock
 
     def actions_table(self) -> list[Command]:
         press, timeline = self.page.transport.press, self.page.monitor.timeline
@@ -269,9 +266,12 @@ class TrainWorkspace(QMainWindow):
     # ------------------------------------------------------------------ drawing from a run
 
     def _show_drawing(self) -> None:
-        self._draw_dock.show()
-        self._draw_dock.raise_()
-        self.drawing.button.setFocus()
+        if told := settings_for(self.drawing.run):
+            self.create_requested.emit(told)
+        else:
+            self._draw_dock.show()
+            self._draw_dock.raise_()
+            self.drawing.button.setFocus()
 
     def _draw(self, task: Task) -> None:
         job = Job(task, folders.outputs())
