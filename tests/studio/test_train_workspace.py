@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, Qt
 from PySide6.QtWidgets import QAbstractButton, QApplication, QLineEdit, QListView, QWidget
 from pytestqt.qtbot import QtBot
 from training_runs import begin_run, finished_run, learn, values
@@ -62,7 +62,9 @@ def button(within: QWidget, name: str) -> QAbstractButton:
 def click(qtbot: QtBot, within: QWidget, name: str) -> None:
     found = button(within, name)
     assert found.isEnabled(), f"{name!r} cannot be pressed"
-    qtbot.mouseClick(found, Qt.MouseButton.LeftButton)
+    # Not in the middle, where a button with a menu may have its arrow, whose menu would wait.
+    where = QPoint(found.height() // 4, found.height() // 2)
+    qtbot.mouseClick(found, Qt.MouseButton.LeftButton, pos=where)
 
 
 def wait_for(qtbot: QtBot, said: str, workspace: TrainWorkspace, timeout: int = 5000) -> None:
