@@ -15,6 +15,7 @@ from engine import device, library, memory, trained_models
 from engine.errors import ModelError
 from engine.events import ModelFacts, Report
 from engine.gate.gguf import read_header
+from engine.gate.lora import check_lora
 from engine.gate.model_folder import check_pipeline, read_config
 from engine.gate.transformers_folder import (
     TransformersFolder,
@@ -22,8 +23,12 @@ from engine.gate.transformers_folder import (
     check_encoder,
     check_language_model,
 )
+from engine.gate.weights import check_safetensors, names_of
 from engine.language import llama_cpp, transformers_folder
 from engine.trained_language_models import run_of
+
+WHOLE_CHECKPOINT = ("model.diffusion_model.", "first_stage_model.", "cond_stage_model.")
+"""How the names of tensors begin in the files that Stable Diffusion first came in."""
 
 MOST_OF_A_CARD = 20_000  # bytes of a README that may begin with a licence
 
@@ -33,12 +38,16 @@ def facts_of(name: str, report: Report) -> ModelFacts:
 
     A checkpoint of a training that adds a LoRA needs what the model below it needs.
     """
-    path = library.find(name)
+    return facts_at(library.find(name), report)
+
+
+def facts_at(path: Path, report: Report) -> ModelFacts:
+    """Of what lies at `path`, told by what is inside; raises ModelError."""
     trained_models.prepare(path, report)
     if (path / "model_index.json").is_file():
         return _of_pipeline(path)
     if path.is_file():
-        return _of_gguf(path)
+        return _of_file(path)
     if path.is_dir() and library.is_embedding_model(path):
         return _of_other(path, "embedding model", check_encoder(path))
     if path.is_dir() and library.is_describer(path):
@@ -66,6 +75,38 @@ def _of_pipeline(path: Path) -> ModelFacts:
         free=memory.free_on(target),
         licence=_licence(path),
     )
+
+
+def _of_file(path: Path) -> ModelFacts:
+    """A GGUF, or a LoRA; checkpoints in one file are told of, and refused."""
+    start = _beginning(path)
+    if start.startswith(b"GGUF"):
+        return _of_gguf(path)
+    parameters = check_safetensors(path)
+    names = names_of(path)
+    if any(name.startswith(WHOLE_CHECKPOINT) for name in names):
+        raise ModelError(
+            f"{path} is a whole Stable Diffusion model in one file, which is not read here yet.",
+            "Get the same model as a folder of diffusers, with its model_index.json.",
+        )
+    lora = check_lora(path)
+    return ModelFacts(
+        name=path.stem,
+        kind="LoRA",
+        family=lora.base or "unknown",
+        parameters=parameters,
+        on_disk=path.stat().st_size,
+        needs=path.stat().st_size,
+        free=memory.free_memory(),
+    )
+
+
+def _beginning(path: Path) -> bytes:
+    try:
+        with open(path, "rb") as stream:
+            return stream.read(8)
+    except OSError as error:
+        raise ModelError(f"{path} could not be read: {error.strerror}.", "") from error
 
 
 def _of_gguf(path: Path) -> ModelFacts:

@@ -27,6 +27,7 @@ from engine import folders
 from engine.worker import Engine
 from studio import passing, theme
 from studio.actions import Command, add_actions, fill_menu
+from studio.adding import Adding, is_model
 from studio.describing import Describing
 from studio.dialogs.closing import ask_to_stop
 from studio.settings import Settings
@@ -66,7 +67,8 @@ class MainWindow(QMainWindow):
         self.setDockNestingEnabled(True)
         FileDrops(self).dropped.connect(self.open_file)
         self.describing = Describing(make, settings, self)
-        passing.join_describing(self)
+        self.adding = Adding(make, settings, self)
+        passing.join_dialogs(self)
         self._places = self._list_places()
         self._stack = QStackedWidget()
         self.setCentralWidget(self._stack)
@@ -124,8 +126,10 @@ class MainWindow(QMainWindow):
         return cast(QMainWindow, workspace)
 
     def open_file(self, path: Path) -> None:
-        """Open a picture or a project, in Create."""
-        cast("CreateWorkspace", self.open_workspace("create")).open_file(path)
+        """Open a picture or a project, in Create; take a model in."""
+        if is_model(path):
+            return self.adding.add(path)
+        return cast("CreateWorkspace", self.open_workspace("create")).open_file(path)
 
     def _show_title(self) -> None:
         """What the workspace has open, where it says so, and which one it is."""
@@ -155,6 +159,7 @@ class MainWindow(QMainWindow):
             Command(
                 "preferences", self.tr("Preferences…"), "Ctrl+,", "settings", self.show_preferences
             ),
+            Command("add_model", self.tr("Add a model…"), "", "plus", lambda: self.adding.add()),
             Command("reset_layout", self.tr("Reset layout"), "", "panel-right", self.reset_layout),
             Command(
                 "data_folder", self.tr("Open data folder"), "", "folder-open", self.open_data_folder
@@ -183,7 +188,7 @@ class MainWindow(QMainWindow):
     def _build_menus(self) -> None:
         bar = self.menuBar()
         file_menu = bar.addMenu(self.tr("&File"))
-        for name in ("data_folder", "preferences", "quit"):
+        for name in ("add_model", "data_folder", "preferences", "quit"):
             file_menu.addAction(self._actions[name])
         self._view_menu = bar.addMenu(self.tr("&View"))
         for name in self._places:

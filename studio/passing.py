@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, cast
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from PySide6.QtWidgets import QMainWindow
 
 if TYPE_CHECKING:
+    from studio.adding import Adding
     from studio.describing import Describing
     from studio.reading import Reading
     from studio.workspaces.chat import ChatWorkspace
@@ -25,6 +26,9 @@ class Window(Protocol):
     def open_file(self, path: Path) -> None: ...
 
     @property
+    def adding(self) -> Adding: ...
+
+    @property
     def describing(self) -> Describing: ...
 
 
@@ -33,14 +37,20 @@ def reading(window: Window) -> Reading:
     return cast("WriteWorkspace", window.open_workspace("write")).reading
 
 
-def join_describing(window: Window) -> None:
-    """Bring the words for a picture to Create and to Write."""
+def join_dialogs(window: Window) -> None:
+    """Bring the words for a picture to Create and to Write, and a new model to where it works."""
 
     def draw(prompt: str) -> None:
         cast("CreateWorkspace", window.open_workspace("create")).draw(prompt)
 
     window.describing.prompt_wanted.connect(draw)
+
+    def use(name: str, shown: dict[str, Any]) -> None:
+        workspace = cast("CreateWorkspace | WriteWorkspace", window.open_workspace(name))
+        workspace.form.set_values(shown)
+
     window.describing.text_wanted.connect(lambda words: reading(window).put_words(words))
+    window.adding.use_requested.connect(use)
 
 
 def join(window: Window, name: str, workspace: QMainWindow) -> None:

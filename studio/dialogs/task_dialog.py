@@ -50,7 +50,8 @@ class TaskDialog(QDialog):
         self.form = ParameterForm(task, exclude=exclude)
         self.form.set_values(settings.value(self._kept_as, {}))
         self.form.undo_stack.clear()
-        ModelLook(engine, self.form, self)
+        if "model" in self.form.values():
+            ModelLook(engine, self.form, self)
         self.errors.retry.connect(self.start)
         self.content = QVBoxLayout()
         self.buttons = QHBoxLayout()

@@ -62,7 +62,7 @@ class WriteWorkspace(QMainWindow):
         self._page, self._bar, self._ask_box = desk.page, desk.bar, desk.ask_box
         self._error, self._notice = desk.error, desk.notice
         self._retry: Callable[[], object] = self.ask
-        self._form = ParameterForm(writes or task_class("text_generation"), exclude=NOT_IN_THE_FORM)
+        self.form = ParameterForm(writes or task_class("text_generation"), exclude=NOT_IN_THE_FORM)
         self._changes = TextChanges(
             changes or task_class("rework_text"), settings, self.change, self
         )
@@ -71,8 +71,8 @@ class WriteWorkspace(QMainWindow):
         self._writing = Writing(engine, self._page, self)
         self._alternatives = Alternatives(self._page, self._writing, self._bar, self)
         self.sharing = TextSharing(self._page, self._writing, self._bar, self)
-        ModelLook(engine, self._form, self)
-        self._why = WordLook(engine, looks, self._page, self._writing, self._form.values, self)
+        ModelLook(engine, self.form, self)
+        self._why = WordLook(engine, looks, self._page, self._writing, self.form.values, self)
         self.reading = Reading(desk, self)
         self._comparing = Comparing(engine, settings, self)
         self._spelling = SpellCheck(self._page, settings, self)
@@ -85,7 +85,7 @@ class WriteWorkspace(QMainWindow):
         self.setCentralWidget(desk)
         self.setFocusProxy(self._page)
         add_dock(self, "write_texts", self.tr("Texts"), self._shelf.list, LEFT)
-        add_dock(self, "write_parameters", self.tr("Parameters"), PresetRow(self._form))
+        add_dock(self, "write_parameters", self.tr("Parameters"), PresetRow(self.form))
         self._connect()
         self._actions = {a.objectName(): a for a in add_actions(self, self.actions_table())}
         self._restore()
@@ -155,7 +155,7 @@ class WriteWorkspace(QMainWindow):
             self._notice.focus_action()
             return
         try:
-            task = self._changes.begin(self._page, change, language, self._form.values())
+            task = self._changes.begin(self._page, change, language, self.form.values())
         except InvalidTask as error:
             self._error.show_error(error, can_retry=False)
         else:
@@ -187,9 +187,7 @@ class WriteWorkspace(QMainWindow):
         try:
             if answers:
                 self._templates.check()
-            task = self._form.task(
-                prompt=prompt, apply_chat_template=answers, reads_end=not answers
-            )
+            task = self.form.task(prompt=prompt, apply_chat_template=answers, reads_end=not answers)
         except InvalidTask as error:
             if error.field == "prompt":
                 self._error.show_error(error, can_retry=False)
@@ -200,7 +198,7 @@ class WriteWorkspace(QMainWindow):
 
     def _run(self, task: Task) -> None:
         self._error.hide()
-        self._form.show_seed_used(task.to_dict()["seed"])
+        self.form.show_seed_used(task.to_dict()["seed"])
         self._writing.start(task, folders.outputs())
 
     # ------------------------------------------------------------------ what is shown
@@ -234,7 +232,7 @@ class WriteWorkspace(QMainWindow):
     def _explain_failure(self, error: EngineError) -> None:
         self._error.show_error(error)
         if isinstance(error, InvalidTask):
-            self._form.show_error(error.field, error.message)
+            self.form.show_error(error.field, error.message)
 
     def _explain(self, error: EngineError, retry: Callable[[], object] | None) -> None:
         self._retry = retry or self.ask
@@ -242,14 +240,14 @@ class WriteWorkspace(QMainWindow):
 
     def _notice_model(self) -> bool:
         """Whether the model that is chosen has to be fetched first, which a notice says then."""
-        return self._pack.missed_by(self._form.values().get("model", ""))
+        return self._pack.missed_by(self.form.values().get("model", ""))
 
     # ------------------------------------------------------------------ from one start to the next
 
     def _restore(self) -> None:
         """The text, the prompt and the parameters as they were."""
-        self._form.set_values(self._settings.value(PARAMETERS, {}))
-        self._form.undo_stack.clear()
+        self.form.set_values(self._settings.value(PARAMETERS, {}))
+        self.form.undo_stack.clear()
         self._spelling.restore()
         self._shelf.restore()
         try:
@@ -286,15 +284,15 @@ class WriteWorkspace(QMainWindow):
         self._writing.changed.connect(self._update)
         self._writing.failed.connect(self._explain_failure)
         self._error.retry.connect(self._try_again)
-        self._pack.chosen.connect(lambda model: self._form.set_values({"model": model}))
+        self._pack.chosen.connect(lambda model: self.form.set_values({"model": model}))
         self._pack.fetched.connect(self._notice_model)
         self._pack.failed.connect(lambda error: self._explain(error, self._pack.start))
-        self._form.changed.connect(self._remember_parameters)
+        self.form.changed.connect(self._remember_parameters)
 
     def _try_again(self) -> None:
         self._error.hide()
         self._retry()
 
     def _remember_parameters(self) -> None:
-        self._settings.set_value(PARAMETERS, self._form.values())
+        self._settings.set_value(PARAMETERS, self.form.values())
         self._notice_model()

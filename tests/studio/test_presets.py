@@ -46,7 +46,7 @@ def test_the_defaults_are_balanced_and_every_preset_is_one() -> None:
 
 
 def test_a_press_sets_all_and_undo_brings_back(qtbot: QtBot, workspace: WriteWorkspace) -> None:
-    form = workspace._form
+    form = workspace.form
     assert pressed(workspace) == ["balanced"]
     form.set_values({"top_p": 0.33})
     assert pressed(workspace) == []
@@ -61,4 +61,4 @@ def test_the_same_press_again_changes_nothing(qtbot: QtBot, workspace: WriteWork
     for _ in range(2):
         qtbot.mouseClick(button(workspace, "Precise"), Qt.MouseButton.LeftButton)
         assert pressed(workspace) == ["precise"]
-    assert workspace._form.undo_stack.count() == 1
+    assert workspace.form.undo_stack.count() == 1

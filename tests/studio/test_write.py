@@ -47,7 +47,7 @@ def workspace(open_workspace) -> WriteWorkspace:
 
 
 def ask(qtbot: QtBot, workspace: WriteWorkspace, prompt: str, **values: object) -> None:
-    workspace._form.set_values(values)
+    workspace.form.set_values(values)
     box = workspace._ask_box.prompt
     box.setFocus()
     box.selectAll()
@@ -215,10 +215,10 @@ def test_parameters_come_back(qtbot, home: Path, engine) -> None:
     settings = Settings()
     first = WriteWorkspace(engine, settings, Echo)
     qtbot.addWidget(first)
-    first._form.set_values({"times": 7})
+    first.form.set_values({"times": 7})
     second = WriteWorkspace(engine, settings, Echo)
     qtbot.addWidget(second)
-    assert second._form.values()["times"] == 7
+    assert second.form.values()["times"] == 7
     for workspace in (first, second):
         workspace.close()
 

@@ -1,0 +1,95 @@
+"""A model is taken in: what it is and needs is said, and what is wrong with it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QFormLayout, QLabel, QWidget
+
+from engine.events import Event, ModelFacts
+from engine.registry import task_class
+from engine.task import Task
+from engine.worker import Engine, Job
+from studio.dialogs.task_dialog import TaskDialog
+from studio.settings import Settings
+from studio.theme import SPACING, set_role
+
+USED_IN = {"image model": "create", "language model": "write", "LoRA": "create"}
+"""The workspace in which a kind of models is at work."""
+
+
+class AddingDialog(TaskDialog):
+    """`use_requested` carries the workspace and what its form is to show."""
+
+    use_requested = Signal(str, object)
+
+    def __init__(self, engine: Engine, settings: Settings, path: Path, parent: QWidget) -> None:
+        adds = task_class("add_model")
+        super().__init__(engine, settings, adds, self.tr("Add"), parent)
+        self.form.set_values({"path": str(path) if path.name else ""})
+        self.form.undo_stack.clear()
+        self._facts: ModelFacts | None = None
+        self._hint = QLabel(
+            self.tr(
+                "Choose a model, or drop it on the window. Atelier looks inside to see what it is, "
+                "runs nothing of it, and copies it to its own models; the original stays as it is."
+            )
+        )
+        self._hint.setWordWrap(True)
+        set_role(self._hint, "caption")
+        self._rows = QFormLayout()
+        self._rows.setVerticalSpacing(SPACING)
+        self.content.addWidget(self._hint)
+        self.content.addSpacing(2 * SPACING)
+        self.content.addLayout(self._rows)
+        self.content.addStretch(1)
+        self._use = self.add_button("check", self.tr("Use it"), self.tr("Choose it where it works"))
+        self._use.clicked.connect(self._ask_for_use)
+        self._use.setEnabled(False)
+        self.resize(100 * SPACING, 44 * SPACING)
+
+    def begin(self, task: Task) -> None:
+        self._use.setEnabled(False)
+        while self._rows.rowCount():
+            self._rows.removeRow(0)
+
+    def hear(self, event: Event) -> None:
+        if isinstance(event, ModelFacts):
+            self._facts = event
+            for name, text in self._told(event):
+                label = QLabel(text)
+                label.setTextFormat(Qt.TextFormat.PlainText)
+                label.setWordWrap(True)
+                self._rows.addRow(name, label)
+
+    def finish(self, job: Job) -> None:
+        self.status.setText(self.tr("It is in the lists of models now."))
+        self._use.setEnabled(self._facts is not None and self._facts.kind in USED_IN)
+
+    def told(self) -> list[str]:
+        """What is shown of the model."""
+        labels = self.findChildren(QLabel)
+        return [label.text() for label in labels if label is not self._hint]
+
+    def _told(self, facts: ModelFacts) -> list[tuple[str, str]]:
+        tr = self.tr
+        needs = tr("{:.2f} GB, {:.1f} GB are free").format(facts.needs / 1e9, facts.free / 1e9)
+        rows = [
+            (tr("Name"), facts.name),
+            (tr("Kind"), f"{facts.kind} ({facts.family})"),
+            (tr("Parameters"), tr("{:,.1f} million").format(facts.parameters / 1e6)),
+            (tr("On the disk"), tr("{:,.0f} MB").format(facts.on_disk / 1e6)),
+            (tr("Memory"), needs),
+        ]
+        if facts.context_length:
+            rows.append((tr("Context"), tr("{:,} tokens").format(facts.context_length)))
+        return [*rows, (tr("Licence"), facts.licence or tr("it does not say"))]
+
+    def _ask_for_use(self) -> None:
+        facts = self._facts
+        if facts is not None:
+            field = f"{facts.name}: 1" if facts.kind == "LoRA" else facts.name
+            shown = {"loras" if facts.kind == "LoRA" else "model": field}
+            self.use_requested.emit(USED_IN[facts.kind], shown)
+            self.close()
