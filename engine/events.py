@@ -141,6 +141,15 @@ class ModelFacts:
     licence: str = ""
 
 
+@dataclass(frozen=True)
+class ModelListed:
+    """A model of this machine, with what it is, or why it cannot be used."""
+
+    path: Path
+    facts: ModelFacts | None
+    problem: str = ""
+
+
 Event = (
     Progress
     | Preview
@@ -153,6 +162,7 @@ Event = (
     | Candidates
     | Mended
     | ModelFacts
+    | ModelListed
     | ComparedText
     | ComparedModel
 )

@@ -47,6 +47,15 @@ def describers() -> tuple[str, ...]:
     return tuple(_names(is_describer))
 
 
+def own_paths() -> tuple[Path, ...]:
+    """Where the person's models and LoRAs lie, and the embedded image model first."""
+    embedded = folders.RESOURCES / "models" / EMBEDDED_IMAGE_MODEL
+    room, apart = folders.models(), (folders.upscalers(), folders.loras())
+    mine = sorted(room.glob("[!.]*")) if room.is_dir() else []
+    small = sorted(folders.loras().rglob("*.safetensors")) if folders.loras().is_dir() else []
+    return (embedded, *(path for path in mine if path not in apart), *small)
+
+
 def styles(name: str) -> tuple[str, ...]:
     """Words for styles that prompts of the image model `name` may begin with.
 

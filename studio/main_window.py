@@ -95,6 +95,7 @@ class MainWindow(QMainWindow):
             Place("create", self.tr("Create"), "brush", "create", "CreateWorkspace"),
             Place("train", self.tr("Train"), "brain", "train", "TrainWorkspace", trains=True),
             Place("gallery", self.tr("Gallery"), "images", "gallery", "GalleryWorkspace"),
+            Place("models", self.tr("Models"), "layers", "models", "ModelsWorkspace"),
         )
         return {place.name: place for place in places}
 

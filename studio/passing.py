@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from studio.workspaces.chat import ChatWorkspace
     from studio.workspaces.create import CreateWorkspace
     from studio.workspaces.gallery import GalleryWorkspace
+    from studio.workspaces.models import ModelsWorkspace
     from studio.workspaces.train import TrainWorkspace
     from studio.workspaces.write import WriteWorkspace
 
@@ -72,6 +73,10 @@ def join(window: Window, name: str, workspace: QMainWindow) -> None:
     elif name == "train":
         train = cast("TrainWorkspace", workspace)
         train.create_requested.connect(lambda told: create().reusing.set_up(told))
+    elif name == "models":
+        models = cast("ModelsWorkspace", workspace)
+        models.use_requested.connect(window.adding.use_requested)
+        models.add_requested.connect(window.adding.add)
     elif name == "gallery":
         gallery = cast("GalleryWorkspace", workspace)
         gallery.open_requested.connect(window.open_file)

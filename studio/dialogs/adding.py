@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QFormLayout, QLabel, QWidget
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QLabel, QWidget
 
 from engine.events import Event, ModelFacts
 from engine.registry import task_class
@@ -14,9 +14,7 @@ from engine.worker import Engine, Job
 from studio.dialogs.task_dialog import TaskDialog
 from studio.settings import Settings
 from studio.theme import SPACING, set_role
-
-USED_IN = {"image model": "create", "language model": "write", "LoRA": "create"}
-"""The workspace in which a kind of models is at work."""
+from studio.widgets.model_page import USED_IN, FactRows, usage
 
 
 class AddingDialog(TaskDialog):
@@ -38,8 +36,7 @@ class AddingDialog(TaskDialog):
         )
         self._hint.setWordWrap(True)
         set_role(self._hint, "caption")
-        self._rows = QFormLayout()
-        self._rows.setVerticalSpacing(SPACING)
+        self._rows = FactRows()
         self.content.addWidget(self._hint)
         self.content.addSpacing(2 * SPACING)
         self.content.addLayout(self._rows)
@@ -51,17 +48,12 @@ class AddingDialog(TaskDialog):
 
     def begin(self, task: Task) -> None:
         self._use.setEnabled(False)
-        while self._rows.rowCount():
-            self._rows.removeRow(0)
+        self._rows.show_facts(None)
 
     def hear(self, event: Event) -> None:
         if isinstance(event, ModelFacts):
             self._facts = event
-            for name, text in self._told(event):
-                label = QLabel(text)
-                label.setTextFormat(Qt.TextFormat.PlainText)
-                label.setWordWrap(True)
-                self._rows.addRow(name, label)
+            self._rows.show_facts(event)
 
     def finish(self, job: Job) -> None:
         self.status.setText(self.tr("It is in the lists of models now."))
@@ -72,24 +64,7 @@ class AddingDialog(TaskDialog):
         labels = self.findChildren(QLabel)
         return [label.text() for label in labels if label is not self._hint]
 
-    def _told(self, facts: ModelFacts) -> list[tuple[str, str]]:
-        tr = self.tr
-        needs = tr("{:.2f} GB, {:.1f} GB are free").format(facts.needs / 1e9, facts.free / 1e9)
-        rows = [
-            (tr("Name"), facts.name),
-            (tr("Kind"), f"{facts.kind} ({facts.family})"),
-            (tr("Parameters"), tr("{:,.1f} million").format(facts.parameters / 1e6)),
-            (tr("On the disk"), tr("{:,.0f} MB").format(facts.on_disk / 1e6)),
-            (tr("Memory"), needs),
-        ]
-        if facts.context_length:
-            rows.append((tr("Context"), tr("{:,} tokens").format(facts.context_length)))
-        return [*rows, (tr("Licence"), facts.licence or tr("it does not say"))]
-
     def _ask_for_use(self) -> None:
-        facts = self._facts
-        if facts is not None:
-            field = f"{facts.name}: 1" if facts.kind == "LoRA" else facts.name
-            shown = {"loras" if facts.kind == "LoRA" else "model": field}
-            self.use_requested.emit(USED_IN[facts.kind], shown)
+        if self._facts is not None:
+            self.use_requested.emit(*usage(self._facts))
             self.close()

@@ -1,0 +1,104 @@
+"""The Models workspace, with mouse and keyboard, on real small models."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QListWidget, QPushButton
+from pytestqt.qtbot import QtBot
+from tiny_language_models import save_folder, save_gguf
+from tiny_loras import save_lora
+
+from engine import folders
+from engine.worker import Engine
+from studio.settings import Settings
+from studio.workspaces.models import ModelsWorkspace
+
+LONG = 60_000
+
+
+@pytest.fixture
+def workspace(qtbot: QtBot, engine: Engine) -> Iterator[ModelsWorkspace]:
+    save_folder(folders.models() / "poet")
+    broken = save_gguf(folders.models() / "broken.gguf")
+    broken.write_bytes(broken.read_bytes()[:-50])
+    save_lora(Path("resources/models/stickers"), folders.loras() / "ink.safetensors")
+    workspace = ModelsWorkspace(engine, Settings())
+    qtbot.addWidget(workspace)
+    workspace.resize(1000, 640)
+    workspace.show()
+    qtbot.waitUntil(lambda: len(titles(workspace)) == 4, timeout=LONG)
+    yield workspace
+    workspace.close()
+
+
+def titles(workspace: ModelsWorkspace) -> list[str]:
+    return workspace._list.titles()
+
+
+def choose(qtbot: QtBot, workspace: ModelsWorkspace, title: str) -> None:
+    rows = workspace._list.findChild(QListWidget)
+    assert rows is not None
+    (item,) = rows.findItems(title, Qt.MatchFlag.MatchContains)
+    where = rows.visualItemRect(item).center()
+    qtbot.mouseClick(rows.viewport(), Qt.MouseButton.LeftButton, pos=where)
+
+
+def button(workspace: ModelsWorkspace, text: str) -> QPushButton:
+    return next(b for b in workspace._page.findChildren(QPushButton) if b.text() == text)
+
+
+def test_all_are_listed_with_what_they_are_and_what_is_wrong(qtbot, engine, workspace) -> None:
+    assert titles(workspace) == [
+        "stickers · image model",
+        "⚠ broken.gguf",
+        "poet · language model",
+        "ink · LoRA",
+    ]
+    assert "image model (StableDiffusion3)" in workspace._page.told()
+    assert not button(workspace, "Remove").isVisible()  # what ships stays
+    choose(qtbot, workspace, "broken")
+    assert any("is cut short" in told for told in workspace._page.told())
+    assert not button(workspace, "Use it").isVisible()
+    assert engine.jobs == []
+
+
+def test_they_are_searched_by_name_kind_and_licence(qtbot, workspace) -> None:
+    workspace._list.search.setFocus()
+    qtbot.keyClicks(workspace._list.search, "lora")
+    assert titles(workspace) == ["ink · LoRA"]
+
+
+@pytest.mark.parametrize(
+    ("title", "asked"),
+    [
+        ("poet", ("write", {"model": "poet"})),
+        ("ink", ("create", {"loras": "ink: 1"})),
+        ("stickers", ("create", {"model": "stickers"})),
+    ],
+)
+def test_one_is_used_where_it_works(qtbot, workspace, title, asked) -> None:
+    choose(qtbot, workspace, title)
+    with qtbot.waitSignal(workspace.use_requested) as used:
+        qtbot.mouseClick(button(workspace, "Use it"), Qt.MouseButton.LeftButton)
+    assert tuple(used.args) == asked
+
+
+def test_one_is_removed_and_comes_back(qtbot, workspace) -> None:
+    choose(qtbot, workspace, "poet")
+    before = sorted(path.name for path in (folders.models() / "poet").iterdir())
+    qtbot.mouseClick(button(workspace, "Remove"), Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: "poet · language model" not in titles(workspace), timeout=LONG)
+    assert not (folders.models() / "poet").exists()
+    workspace.bring_back()
+    qtbot.waitUntil(lambda: "poet · language model" in titles(workspace), timeout=LONG)
+    assert sorted(path.name for path in (folders.models() / "poet").iterdir()) == before
+
+
+def test_a_model_that_came_meanwhile_is_there_after_looking_again(qtbot, workspace) -> None:
+    save_gguf(folders.models() / "late.gguf")
+    qtbot.keyClick(workspace, Qt.Key.Key_F5)
+    qtbot.waitUntil(lambda: "late · language model" in titles(workspace), timeout=LONG)
