@@ -139,6 +139,8 @@ class ModelFacts:
     context_length: int = 0
     """Tokens that a language model reads at once; 0 where it does not say."""
     licence: str = ""
+    trigger_words: tuple[str, ...] = ()
+    """What a LoRA is called in prompts, as its maker says."""
 
 
 @dataclass(frozen=True)

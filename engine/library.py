@@ -97,6 +97,11 @@ def loras() -> tuple[str, ...]:
     return (*own, *trained_loras.names())
 
 
+def known_lora(name: str) -> str:
+    """The LoRA here that is called so, by its name in `loras`; empty where there is none."""
+    return next((each for each in loras() if name in (each, PurePosixPath(each).name)), "")
+
+
 def find_lora(name: str) -> Path:
     """The file of the LoRA called `name`, or at that path; raises ModelError."""
     asked = _path(name)

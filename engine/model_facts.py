@@ -98,6 +98,7 @@ def _of_file(path: Path) -> ModelFacts:
         on_disk=path.stat().st_size,
         needs=path.stat().st_size,
         free=memory.free_memory(),
+        trigger_words=lora.trigger_words,
     )
 
 

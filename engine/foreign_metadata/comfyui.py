@@ -130,7 +130,7 @@ def _leave_others(found: Found, graph: Graph, sampler: Node) -> None:
     for node in graph.nodes():
         for name, value in node.inputs.items():
             if name.startswith("lora_name") and isinstance(value, str) and value != "None":
-                found.leave_network(value, node.inputs.get("strength_model"))
+                found.take_network(value, node.inputs.get("strength_model"))
         for word, called in _OTHERS.items():
             if word in node.kind:
                 found.leave(called)

@@ -7,7 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import PureWindowsPath
 from typing import Any
 
+from engine import library, loras
+from engine.errors import InvalidTask
 from engine.gate import json_text
+from engine.loras import Wanted
 
 MOST_TEXT = 8_000_000
 """Characters of one text; a longer one is not read."""
@@ -36,16 +39,32 @@ class Found:
         if short and short not in self.left_out and len(self.left_out) < MOST_LEFT_OUT:
             self.left_out.append(short)
 
-    def leave_network(self, name: object, weight: object) -> None:
-        self.leave(f"LoRA {stem(name)} ({weight})" if is_number(weight) else f"LoRA {stem(name)}")
+    def take_network(self, name: object, weight: object) -> None:
+        """A LoRA that is here by the same name acts again; others are named."""
+        if not self._take_lora(name, weight):
+            self.leave(_lora(name, weight))
+
+    def _take_lora(self, name: object, weight: object) -> bool:
+        known = library.known_lora(stem(name))
+        if not known or not is_number(weight):
+            return False
+        told = str(self.values.get("loras", ""))
+        try:
+            wanted = loras.parse(told + "\n" + Wanted(known, float(str(weight))).line())
+        except InvalidTask:  # stronger than can be, or there twice
+            return False
+        self.values["loras"] = loras.told(wanted)
+        return True
 
     def without_networks(self, prompt: str) -> str:
-        """The prompt without A1111's `<lora:name:0.8>`, which are named instead."""
+        """The prompt without A1111's `<lora:name:0.8>`, which act by themselves, or are named."""
 
         def named(match: re.Match[str]) -> str:
-            weight = f" ({match[3]})" if match[3] else ""
-            kind = "hypernetwork" if match[1].lower() == "hypernet" else "LoRA"
-            self.leave(f"{kind} {match[2]}{weight}")
+            kind, name, weight = match[1].lower(), match[2], match[3] or "1"
+            if kind == "lora" and self._take_lora(name, _number(weight)):
+                return ""
+            said = f" ({match[3]})" if match[3] else ""
+            self.leave(f"{'hypernetwork' if kind == 'hypernet' else 'LoRA'} {name}{said}")
             return ""
 
         bare, count = _NETWORK.subn(named, prompt)
@@ -59,6 +78,17 @@ def parse(text: str) -> Any:
     if len(text) > MOST_TEXT:
         raise ValueError("they are too long")
     return json_text.parse(text, finite=False)
+
+
+def _lora(name: object, weight: object) -> str:
+    return f"LoRA {stem(name)} ({weight})" if is_number(weight) else f"LoRA {stem(name)}"
+
+
+def _number(text: str) -> float | None:
+    try:
+        return float(text)
+    except ValueError:
+        return None
 
 
 def is_number(value: object) -> bool:

@@ -65,7 +65,7 @@ def _new(told: Mapping[str, Any]) -> Found:
     _take_numbers(found, told, guidance=told.get("guidance") if "flux" in base else None)
     found.take(model=_inside(model, "name", "model_name") or None)
     take_sampler(found, told.get("scheduler"), flow=base.startswith(_FLOW))
-    _leave_networks(found, told.get("loras"))
+    _take_networks(found, told.get("loras"))
     _leave_others(found, told)
     return found
 
@@ -118,11 +118,11 @@ def _take_numbers(found: Found, told: Mapping[str, Any], guidance: Any = None) -
     found.take(**{name: value for name, value in values.items() if is_number(value)})
 
 
-def _leave_networks(found: Found, networks: Any) -> None:
+def _take_networks(found: Found, networks: Any) -> None:
     for network in networks if isinstance(networks, list) else ():
         if isinstance(network, dict):
             model = network.get("model", network.get("lora"))
-            found.leave_network(_inside(model, "name", "model_name"), network.get("weight"))
+            found.take_network(_inside(model, "name", "model_name"), network.get("weight"))
 
 
 def _leave_others(found: Found, told: Mapping[str, Any]) -> None:

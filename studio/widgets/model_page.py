@@ -42,6 +42,8 @@ class FactRows(QFormLayout):
         ]
         if facts.context_length:
             rows.append((tr("Context"), tr("{:,} tokens").format(facts.context_length)))
+        if facts.trigger_words:
+            rows.append((tr("Trigger words"), ", ".join(facts.trigger_words)))
         return [*rows, (tr("Licence"), facts.licence or tr("it does not say"))]
 
 

@@ -10,7 +10,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 from tiny_language_models import save_folder, save_gguf
-from tiny_loras import save_lora
+from tiny_loras import save_kohya_lora
 from tiny_models import save_stable_diffusion
 
 from engine import files, folders, library
@@ -37,12 +37,14 @@ def test_each_kind_goes_where_it_is_looked_for_whatever_its_name(tmp_path) -> No
     drawing = save_stable_diffusion(tmp_path / "画 model")
     writing = save_folder(tmp_path / "poet")
     packed = save_gguf(tmp_path / "packed.gguf")
-    lora = save_lora(drawing, tmp_path / "ink.safetensors")
+    lora = save_kohya_lora(drawing, tmp_path / "ink.safetensors")
     kinds = []
     for path in (drawing, writing, packed, lora):
         before = contents(path) if path.is_dir() else path.read_bytes()
         events = add(path)
         kinds.append(next(e.kind for e in events if isinstance(e, ModelFacts)))
+        words = next(e.trigger_words for e in events if isinstance(e, ModelFacts))
+        assert words == (("inkwash", "brush") if path == lora else ())
         (target,) = [e.path for e in events if isinstance(e, Saved)]
         assert (contents(target) if path.is_dir() else target.read_bytes()) == before
         assert (contents(path) if path.is_dir() else path.read_bytes()) == before

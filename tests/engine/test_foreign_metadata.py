@@ -536,3 +536,31 @@ def test_any_text_is_read_as_parameters(text: str) -> None:
     found = automatic1111.read({"parameters": text})
     assert found is not None
     assert len(found.left_out) <= 30
+
+
+@pytest.mark.parametrize(
+    ("file", "texts", "acting"),
+    [
+        ("fluffy_v2", {"parameters": A1111}, "styles/fluffy_v2: 0.8"),
+        ("fluffy", {"prompt": json.dumps(COMFY), "workflow": "{}"}, "styles/fluffy: 0.7"),
+        ("fluffy", {"invokeai_metadata": json.dumps(INVOKE)}, "styles/fluffy: 0.75"),
+    ],
+)
+def test_a_lora_that_is_here_acts_again(file, texts, acting, tmp_path: Path) -> None:
+    (folders.loras() / "styles").mkdir(parents=True)
+    (folders.loras() / "styles" / f"{file}.safetensors").write_bytes(b"")
+    settings = told(png(tmp_path / "a.png", **texts))
+    assert settings.values["loras"] == acting
+    assert not any("LoRA" in name for name in settings.left_out)
+
+
+@pytest.mark.parametrize("weight", ["9", "nan", "0.5:0.3", "", "x"])
+def test_of_a_lora_that_is_here_a_weight_that_cannot_be_is_named(weight, tmp_path: Path) -> None:
+    folders.loras().mkdir(parents=True)
+    (folders.loras() / "fluffy.safetensors").write_bytes(b"")
+    text = f"a cat <lora:fluffy:{weight}>\nSteps: 20, Sampler: Euler, Seed: 1, Size: 512x512"
+    settings = told(png(tmp_path / "a.png", parameters=text))
+    if weight == "":
+        assert settings.values["loras"] == "fluffy: 1"
+    else:
+        assert "loras" not in settings.values and any("fluffy" in n for n in settings.left_out)
