@@ -63,6 +63,10 @@ def join(window: Window, name: str, workspace: QMainWindow) -> None:
     def put_into_text(pictures: list[Path]) -> None:
         reading(window).put(pictures)
 
+    def show_pictures(query: str) -> None:
+        gallery = cast("GalleryWorkspace", window.open_workspace("gallery"))
+        gallery.page.search.set_text(query)
+
     if name in ("write", "chat"):
         writer = cast("WriteWorkspace | ChatWorkspace", workspace)
         writer.draw_requested.connect(lambda prompt: create().draw(prompt))
@@ -77,6 +81,7 @@ def join(window: Window, name: str, workspace: QMainWindow) -> None:
         models = cast("ModelsWorkspace", workspace)
         models.use_requested.connect(window.adding.use_requested)
         models.add_requested.connect(window.adding.add)
+        models.pictures_requested.connect(show_pictures)
     elif name == "gallery":
         gallery = cast("GalleryWorkspace", workspace)
         gallery.open_requested.connect(window.open_file)

@@ -52,6 +52,7 @@ class ModelPage(QWidget):
 
     used = Signal()
     shown = Signal()
+    pictures_wanted = Signal()
     removed = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -69,14 +70,18 @@ class ModelPage(QWidget):
         self._show = self._button(
             "folder-open", self.tr("Show in folder"), self.tr("Open the folder it lies in")
         )
+        self._pictures = self._button(
+            "images", "", self.tr("Show the pictures that it made in the gallery")
+        )
         self._remove = self._button(
             "trash-2", self.tr("Remove"), self.tr("Move it to the trash, from where it comes back")
         )
         self._use.clicked.connect(self.used)
         self._show.clicked.connect(self.shown)
+        self._pictures.clicked.connect(self.pictures_wanted)
         self._remove.clicked.connect(self.removed)
         deeds = QHBoxLayout()
-        for button in (self._use, self._show, self._remove):
+        for button in (self._use, self._pictures, self._show, self._remove):
             deeds.addWidget(button)
         deeds.addStretch(1)
         column = QVBoxLayout(self)
@@ -98,6 +103,13 @@ class ModelPage(QWidget):
         self._rows.show_facts(facts)
         self._use.setVisible(facts is not None and facts.kind in USED_IN)
         self._remove.setVisible(mine)
+        self.show_count(0)
+
+    def show_count(self, pictures: int) -> None:
+        """How many pictures it made."""
+        one = self.tr("1 picture")
+        self._pictures.setText(one if pictures == 1 else self.tr("{:,} pictures").format(pictures))
+        self._pictures.setVisible(pictures > 0)
 
     def told(self) -> list[str]:
         """What is shown."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from PySide6.QtCore import QUrl, Signal
-from PySide6.QtGui import QDesktopServices, QShowEvent
+from PySide6.QtGui import QCloseEvent, QDesktopServices, QShowEvent
 from PySide6.QtWidgets import QMainWindow, QVBoxLayout, QWidget
 
 from engine import folders
@@ -16,6 +16,7 @@ from engine.worker import Engine, Job
 from studio import trash
 from studio.actions import Command, add_actions
 from studio.latest_wish import LatestWish
+from studio.picture_count import PictureCount, query_for
 from studio.settings import Settings
 from studio.shelf_index import ShelfEntry
 from studio.trash import Trashed
@@ -31,6 +32,7 @@ class ModelsWorkspace(QMainWindow):
 
     use_requested = Signal(str, object)  # the workspace, and what its form is to show
     add_requested = Signal()
+    pictures_requested = Signal(str)  # what finds them in the gallery
 
     def __init__(self, engine: Engine, settings: Settings) -> None:
         super().__init__()
@@ -45,6 +47,7 @@ class ModelsWorkspace(QMainWindow):
             untitled="",
         )
         self._page, self._errors, self._remark = ModelPage(), ErrorBox(), Remark()
+        self._counting = PictureCount(self)
         self._wish = LatestWish(engine, self)
         self._wish.reported.connect(self._hear)
         self._wish.ended.connect(self._ended)
@@ -83,6 +86,11 @@ class ModelsWorkspace(QMainWindow):
         model = self._chosen()
         if model and model.facts and self._page.isVisible():
             self.use_requested.emit(*usage(model.facts))
+
+    def show_pictures(self) -> None:
+        """In the gallery, those that the model made."""
+        if (model := self._chosen()) and model.facts:
+            self.pictures_requested.emit(query_for(model.facts.name))
 
     def show_in_folder(self) -> None:
         if model := self._chosen():
@@ -127,6 +135,7 @@ class ModelsWorkspace(QMainWindow):
         self._list.deleted.connect(self._remove_from_list)
         self._list.begun.connect(self.add_requested)
         self._page.used.connect(self.use)
+        self._page.pictures_wanted.connect(self.show_pictures)
         self._page.shown.connect(self.show_in_folder)
         self._page.removed.connect(self.remove)
         self._remark.undo.connect(self.bring_back)
@@ -161,6 +170,16 @@ class ModelsWorkspace(QMainWindow):
         self._page.setVisible(model is not None)
         if model is not None:
             self._page.show_model(model, _is_mine(model.path))
+            if model.facts and model.facts.kind == "image model":
+                self._counting.count(model.facts.name, lambda n: self._show_count(model, n))
+
+    def _show_count(self, model: ModelListed, pictures: int) -> None:
+        if self._chosen() is model:
+            self._page.show_count(pictures)
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        self._counting.close()
+        super().closeEvent(event)
 
 
 def _is_mine(path: Path) -> bool:

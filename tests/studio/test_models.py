@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from gallery_pictures import save_picture
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QListWidget, QPushButton
 from pytestqt.qtbot import QtBot
@@ -13,6 +14,7 @@ from tiny_language_models import save_folder, save_gguf
 from tiny_loras import save_lora
 
 from engine import folders
+from engine.gallery.index import Index
 from engine.worker import Engine
 from studio.settings import Settings
 from studio.workspaces.models import ModelsWorkspace
@@ -26,6 +28,12 @@ def workspace(qtbot: QtBot, engine: Engine) -> Iterator[ModelsWorkspace]:
     broken = save_gguf(folders.models() / "broken.gguf")
     broken.write_bytes(broken.read_bytes()[:-50])
     save_lora(Path("resources/models/stickers"), folders.loras() / "ink.safetensors")
+    for number in range(3):
+        save_picture(f"{number}")
+    save_picture("another", model="someone else")
+    index = Index()
+    index.scan()
+    index.close()
     workspace = ModelsWorkspace(engine, Settings())
     qtbot.addWidget(workspace)
     workspace.resize(1000, 640)
@@ -85,6 +93,16 @@ def test_one_is_used_where_it_works(qtbot, workspace, title, asked) -> None:
     with qtbot.waitSignal(workspace.use_requested) as used:
         qtbot.mouseClick(button(workspace, "Use it"), Qt.MouseButton.LeftButton)
     assert tuple(used.args) == asked
+
+
+def test_how_many_pictures_one_made_is_told_and_they_are_shown(qtbot, workspace) -> None:
+    choose(qtbot, workspace, "stickers")
+    qtbot.waitUntil(lambda: workspace._page._pictures.isVisible())
+    with qtbot.waitSignal(workspace.pictures_requested) as asked:
+        qtbot.mouseClick(button(workspace, "3 pictures"), Qt.MouseButton.LeftButton)
+    assert asked.args == ['model:"stickers"']
+    choose(qtbot, workspace, "poet")
+    assert not workspace._page._pictures.isVisible()
 
 
 def test_one_is_removed_and_comes_back(qtbot, workspace) -> None:
