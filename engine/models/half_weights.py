@@ -71,6 +71,15 @@ class PackedLinear(nn.Module):
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         return torch.ops.quantized.linear_dynamic_fp16(x, self._packed)
 
+    @property
+    def weight(self) -> torch.Tensor:
+        """Unpacked, (out, in) float32: some networks, such as Mamba, multiply by it themselves."""
+        return torch.ops.quantized.linear_unpack_fp16(self._packed)[0].float()
+
+    @property
+    def bias(self) -> torch.Tensor | None:
+        return torch.ops.quantized.linear_unpack_fp16(self._packed)[1]
+
 
 class NarrowEmbedding(nn.Module):
     """Rows of a table that stays as narrow as it is; they come out as float32."""
@@ -83,3 +92,8 @@ class NarrowEmbedding(nn.Module):
 
     def forward(self, ids: torch.Tensor) -> torch.Tensor:
         return functional.embedding(ids, self.table).float()
+
+    @property
+    def weight(self) -> torch.Tensor:
+        """The whole table as float32."""
+        return self.table.float()

@@ -8,7 +8,7 @@ import pytest
 import tiny_language_models as tiny
 import torch
 from torch import nn
-from transformers import AutoModelForCausalLM, AutoTokenizer
+from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
 
 from engine.events import Event, Token
 from engine.gate.transformers_folder import check_language_model
@@ -90,3 +90,45 @@ def test_the_need_counts_what_packing_makes_of_the_shapes(folder: Path) -> None:
     assert half_weights.packed_bytes((100, 576)) == 100 * 1024 * 2
     assert half_weights.packed_bytes((576,)) == 576 * 4
     assert transformers_folder.need_to_write(checked) > transformers_folder.LIBRARIES
+
+
+def test_a_packed_layer_still_tells_its_weights() -> None:
+    torch.manual_seed(0)
+    layer = nn.Linear(576, 96).to(torch.bfloat16)
+    packed = half_weights.PackedLinear(layer)
+    assert (packed.weight - layer.weight.float()).abs().max() <= half_weights.LOST
+    assert packed.bias is not None and torch.equal(packed.bias, layer.bias.float())
+    table = nn.Embedding(10, 8).to(torch.bfloat16)
+    assert torch.equal(half_weights.NarrowEmbedding(table).weight, table.weight.float())
+
+
+@pytest.mark.parametrize("kind", ["gpt2", "mamba", "gpt_neox", "qwen2", "gemma", "phi", "opt"])
+def test_networks_of_many_kinds_write_the_same_words(kind: str, tmp_path: Path) -> None:
+    """Random weights in 16 bits, as they are published; the tokenizer is that of the tiny model."""
+    torch.manual_seed(0)
+    small = {
+        "vocab_size": 320, "hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2,
+        "num_attention_heads": 2, "max_position_embeddings": 128, "bos_token_id": 0,
+        "eos_token_id": 0, "pad_token_id": 0, "state_size": 8, "ffn_dim": 64,
+        "word_embed_proj_dim": 32, "head_dim": 16, "num_key_value_heads": 2, "n_positions": 128,
+    }  # fmt: skip
+    config = AutoConfig.for_model(kind, **small)
+    model = AutoModelForCausalLM.from_config(config).to(torch.bfloat16)
+    model.save_pretrained(tmp_path / kind)
+    AutoTokenizer.from_pretrained(tiny.save_folder(tmp_path / "words")).save_pretrained(
+        tmp_path / kind
+    )
+    tokenizer = AutoTokenizer.from_pretrained(tmp_path / kind)
+    plain = AutoModelForCausalLM.from_pretrained(tmp_path / kind, dtype=torch.float32)
+    ids = tokenizer("The sea is", return_tensors="pt")["input_ids"]
+    expected = plain.generate(ids, max_new_tokens=20, do_sample=False, eos_token_id=0)
+    task = TextGeneration(
+        prompt="The sea is", model=str(tmp_path / kind), do_sample=False, max_new_tokens=20,
+        repetition_penalty=1.0,
+    )  # fmt: skip
+    ours = transformers_folder.load(tmp_path / kind, lambda event: None)
+    assert any(isinstance(m, half_weights.PackedLinear) for m in ours._model.modules())
+    written = task.write(ours, lambda event: None)
+    new = expected[0, ids.shape[1] :]
+    told = tokenizer.decode(new, skip_special_tokens=True)
+    assert written.text.rstrip("�") == told.rstrip("�")  # a half character at the end is dropped
