@@ -23,9 +23,13 @@ from engine.gate.transformers_folder import (
     check_encoder,
     check_language_model,
 )
-from engine.gate.weights import check_safetensors, names_of
+from engine.gate.weights import PICKLE_SUFFIXES, check_safetensors, names_of
 from engine.language import llama_cpp, transformers_folder
 from engine.trained_language_models import run_of
+
+CHOOSE = "Choose a folder of diffusers or transformers, a .gguf file, or a LoRA in .safetensors."
+DESCRIPTIONS = ("model_index.json", "config.json", "adapter_config.json")
+SUFFIXES = (".gguf", ".safetensors")
 
 WHOLE_CHECKPOINT = ("model.diffusion_model.", "first_stage_model.", "cond_stage_model.")
 """How the names of tensors begin in the files that Stable Diffusion first came in."""
@@ -44,6 +48,9 @@ def facts_of(name: str, report: Report) -> ModelFacts:
 def facts_at(path: Path, report: Report) -> ModelFacts:
     """Of what lies at `path`, told by what is inside; raises ModelError."""
     trained_models.prepare(path, report)
+    if not path.exists() or not _may_be_model(path):
+        said = "is no model" if path.exists() else "is not there"
+        raise ModelError(f"{path} {said}.", CHOOSE)
     if (path / "model_index.json").is_file():
         return _of_pipeline(path)
     if path.is_file():
@@ -75,6 +82,12 @@ def _of_pipeline(path: Path) -> ModelFacts:
         free=memory.free_on(target),
         licence=_licence(path),
     )
+
+
+def _may_be_model(path: Path) -> bool:
+    if path.is_dir():
+        return any((path / name).is_file() for name in DESCRIPTIONS) or run_of(path) is not None
+    return path.suffix.lower() in SUFFIXES or path.suffix.lower() in PICKLE_SUFFIXES
 
 
 def _of_file(path: Path) -> ModelFacts:

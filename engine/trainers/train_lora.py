@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from engine import library, trained_models
-from engine.errors import InvalidTask
+from engine.errors import DatasetError, InvalidTask
 from engine.events import Report
 from engine.task import param, with_default
 from engine.training import Learner, TrainingTask
@@ -113,5 +113,11 @@ class TrainLora(TrainingTask):
         model = load_alone(check_pipeline(path), report)
         size = self.image_size or max(model.own_size())
         need_captions = not self.trigger.strip()
-        data = load_captioned_folder(Path(self.dataset), size, report, need_captions=need_captions)
+        try:
+            data = load_captioned_folder(
+                Path(self.dataset), size, report, need_captions=need_captions
+            )
+        except DatasetError as error:
+            or_so = " Or say under Trigger words what it is called." if need_captions else ""
+            raise DatasetError(error.message, error.hint + or_so) from error
         return LoraLearner(self, model, data, report)

@@ -69,6 +69,7 @@ def test_what_is_not_read_is_not_copied(tmp_path) -> None:
         ("picture.gguf", b"\x89PNG\r\n", "not a safetensors"),
         ("pickle.safetensors", b"PK\x03\x04 torch", "pickle"),
         ("empty.safetensors", b"", "is empty"),
+        ("picture.png", b"\x89PNG\r\n", "is no model"),
         ("half.gguf", b"GGUF\x03\0\0\0", "cut short"),
     ],
 )

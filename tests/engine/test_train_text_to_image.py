@@ -14,7 +14,7 @@ from diffusers import StableDiffusion3Pipeline
 from PIL import Image
 from training_diary import Diary, at, marks
 
-from engine import checkpoints, library, metadata
+from engine import checkpoints, library, metadata, model_facts
 from engine.errors import DatasetError, InvalidTask, ModelError
 from engine.events import Event, SampleGrid, Saved
 from engine.generators.draw_filmstrip import DrawFilmstrip
@@ -262,6 +262,11 @@ def test_a_run_is_a_model_by_its_name_and_its_newest_checkpoint_draws(
     record = metadata.read_task(drawn)
     assert record
     assert record.values["model"] == "colours@6"  # so that the same picture can be drawn later
+
+
+def test_what_a_run_needs_is_told_before_it_has_drawn(ours: str) -> None:
+    facts = model_facts.facts_of(ours, ignore)
+    assert facts.kind == "image model" and facts.parameters > 0
 
 
 def test_each_checkpoint_of_a_run_draws_its_own_picture(ours: str, tmp_path: Path) -> None:
