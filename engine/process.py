@@ -15,8 +15,6 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-from tqdm import tqdm
-
 from engine import cache, device, errors
 from engine.errors import Cancelled, EngineError, OutOfMemory
 from engine.events import Event, Report
@@ -132,6 +130,8 @@ def _serve_isolated(connection: Connection) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C is for the window to decide
     device.prepare_environment()
     device.lower_priority()
+    from tqdm import tqdm  # here, not in the window's process, which it would hold up
+
     # tqdm's own lock is a semaphore of the system, which a killed process would leave behind.
     tqdm.set_lock(threading.RLock())
     if not connection.poll(WARM_AFTER):
