@@ -224,7 +224,7 @@ class WriteWorkspace(QMainWindow):
         if self._writing.running:
             return
         if self._page.suggestion:
-            words = self.tr("{} words suggested").format(len(self._page.suggestion.split()))
+            words = self.tr("{} new words").format(len(self._page.suggestion.split()))
             self._bar.set_status(words + self._writing.status())
         else:
             self._bar.set_status(word_count.told(self._page))

@@ -6,7 +6,7 @@ from pytestqt.qtbot import QtBot
 
 from studio.widgets.elided_label import ElidedLabel
 
-WORDS = "48 words suggested · 12 tokens/s"
+WORDS = "48 new words · 12 tokens/s"
 
 
 def test_what_does_not_fit_ends_in_dots_and_is_told_by_the_tooltip(qtbot: QtBot) -> None:

@@ -75,7 +75,7 @@ def test_an_answer_grows_under_the_paragraph_and_is_kept(qtbot, engine, workspac
     ask(qtbot, workspace, "one two three")
     wait_until_written(qtbot, engine)
     assert text(workspace) == "Mine.\n\none two three"
-    assert "3 words suggested" in workspace._bar.status()
+    assert "3 new words" in workspace._bar.status()
     assert engine.jobs[0].task.apply_chat_template
     press(qtbot, workspace, "Keep")
     assert workspace._page.suggestion == ""
