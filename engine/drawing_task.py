@@ -153,7 +153,9 @@ class DrawingTask(Task):
 
     def draw(self, report: Report) -> Iterator[Drawn]:
         """The images one after the other, finished but not saved."""
-        pinned = dataclasses.replace(self, model=trained_models.pinned(self.model))
+        pinned = dataclasses.replace(
+            self, model=trained_models.pinned(self.model), loras=loras.pinned(self.loras)
+        )
         yield from pinned._draw(report)
 
     def _draw(self, report: Report) -> Iterator[Drawn]:

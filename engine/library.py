@@ -33,7 +33,7 @@ def text_models() -> tuple[str, ...]:
     """Names of the language models; the starter pack comes first, whether fetched or not, and our
     runs come last."""
     found = [name for name in _names(_is_language_model) if name != STARTER_TEXT_MODEL]
-    return (STARTER_TEXT_MODEL, *found, *trained_language_models.names())
+    return (STARTER_TEXT_MODEL, *found, *trained_language_models.RUNS.names())
 
 
 def embedding_models() -> tuple[str, ...]:
@@ -94,7 +94,7 @@ def loras() -> tuple[str, ...]:
     room = folders.loras()
     found = sorted(room.rglob("*.safetensors")) if room.is_dir() else []
     own = (path.relative_to(room).with_suffix("").as_posix() for path in found)
-    return (*own, *trained_loras.names())
+    return (*own, *trained_loras.RUNS.names())
 
 
 def known_lora(name: str) -> str:

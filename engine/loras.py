@@ -9,12 +9,12 @@ import hashlib
 import math
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from engine import library
+from engine import library, trained_loras
 from engine.errors import InvalidTask, ModelError
 from engine.events import Progress, Report
 from engine.gate.lora import check_lora
@@ -69,6 +69,12 @@ def told(wanted: Sequence[Wanted]) -> str:
     return "\n".join(each.line() for each in wanted if each.name)
 
 
+def pinned(text: str) -> str:
+    """With the step of the checkpoint that a training's name stands for now, so that a record
+    stays true while the training goes on."""
+    return told([replace(each, name=trained_loras.pinned(each.name)) for each in parse(text)])
+
+
 def use(model: LoadedPipeline, wanted: Sequence[Wanted], report: Report) -> dict[str, str]:
     """Let exactly these act on the model; what is loaded already stays warm.
 
@@ -85,7 +91,8 @@ def use(model: LoadedPipeline, wanted: Sequence[Wanted], report: Report) -> dict
     paths = [library.find_lora(each.name) for each in wanted]
     for path in paths:
         check_lora(path)
-    adapters = [adapter_name(path, report) for path in paths]
+    digests = [sha256(path, report) for path in paths]
+    adapters = [_adapter(digest) for digest in digests]
     present = _loaded(pipe)
     if others := sorted(present - set(adapters)):
         pipe.delete_adapters(others)
@@ -96,13 +103,16 @@ def use(model: LoadedPipeline, wanted: Sequence[Wanted], report: Report) -> dict
     # Sums differ in the last bit with the order; this one does not depend on who came first.
     weights = {adapter: each.weight for adapter, each in zip(adapters, wanted, strict=True)}
     pipe.set_adapters(sorted(weights), [weights[adapter] for adapter in sorted(weights)])
-    digests = "".join(sha256(path, report) for path in paths)
-    return {"loras_sha256": hashlib.sha256(digests.encode()).hexdigest()}
+    return {"loras_sha256": hashlib.sha256("".join(digests).encode()).hexdigest()}
 
 
 def adapter_name(path: Path, report: Report) -> str:
     """What a LoRA is called on a pipeline: by its content, so that its order never changes."""
-    return f"lora_{sha256(path, report)[:16]}"
+    return _adapter(sha256(path, report))
+
+
+def _adapter(digest: str) -> str:
+    return f"lora_{digest[:16]}"
 
 
 def _load(model: LoadedPipeline, path: Path, adapter: str) -> None:

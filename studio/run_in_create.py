@@ -14,7 +14,7 @@ def settings_for(run: Path | None) -> dict[str, Any] | None:
     if run is None:
         return None
     folder = RunFolder(run)
-    if trained_loras.learns(folder):
+    if trained_loras.RUNS.has(folder):
         base = folder.description().get("base")
         model = str(base.get("name")) if isinstance(base, dict) else ""
         return {"model": model, "loras": f"{run.name}: 1", "prompt": _first_prompt(folder)}

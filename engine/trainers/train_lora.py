@@ -98,7 +98,9 @@ class TrainLora(TrainingTask):
         """A relative path becomes absolute, so that the run can go on from anywhere."""
         super().__post_init__()
         object.__setattr__(self, "dataset", str(Path(self.dataset).expanduser().absolute()))
-        object.__setattr__(self, "base_model", library.absolute(self.base_model))
+        # A run that still learns is learned on from where it stands now, also after a resume.
+        base = trained_models.pinned(library.absolute(self.base_model))
+        object.__setattr__(self, "base_model", base)
         if self.image_size and self.image_size < 16:
             raise InvalidTask("image_size", "Pictures that small show nothing.", "Take 64 or more.")
 
@@ -108,7 +110,7 @@ class TrainLora(TrainingTask):
         from engine.pipelines import load_alone
         from engine.trainers.lora_learner import LoraLearner
 
-        path = library.find(trained_models.pinned(self.base_model))
+        path = library.find(self.base_model)
         trained_models.prepare(path, report)
         model = load_alone(check_pipeline(path), report)
         size = self.image_size or max(model.own_size())

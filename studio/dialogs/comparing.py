@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, cast
+
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QLabel, QStackedWidget, QWidget
@@ -15,6 +17,9 @@ from studio.dialogs.task_dialog import TaskDialog
 from studio.settings import Settings
 from studio.theme import set_role
 from studio.widgets.comparison_table import ComparisonTable
+
+if TYPE_CHECKING:
+    from engine.generators.compare_language_models import CompareLanguageModels
 
 
 class ComparingDialog(TaskDialog):
@@ -41,7 +46,7 @@ class ComparingDialog(TaskDialog):
 
     def begin(self, task: Task) -> None:
         fields = task.to_dict()
-        prompts = [line.strip() for line in fields["prompts"].splitlines() if line.strip()]
+        prompts = cast("CompareLanguageModels", task).asked()
         self.table.begin([fields["model"], fields["other_model"]], prompts)
         self._stack.setCurrentWidget(self.table)
         self._result = ""

@@ -21,7 +21,7 @@ from studio.settings import Settings
 from studio.shelf_index import ShelfEntry
 from studio.trash import Trashed
 from studio.widgets.error_box import ErrorBox
-from studio.widgets.model_page import ModelPage, usage
+from studio.widgets.model_page import USED_IN, ModelPage, usage
 from studio.widgets.remark import Remark
 from studio.widgets.shelf_list import ShelfList
 from studio.widgets.side_dock import LEFT, add_dock
@@ -48,6 +48,7 @@ class ModelsWorkspace(QMainWindow):
         )
         self._page, self._errors, self._remark = ModelPage(), ErrorBox(), Remark()
         self._counting = PictureCount(self)
+        self._engine, self._ended_jobs = engine, 0
         self._wish = LatestWish(engine, self)
         self._wish.reported.connect(self._hear)
         self._wish.ended.connect(self._ended)
@@ -84,7 +85,7 @@ class ModelsWorkspace(QMainWindow):
 
     def use(self) -> None:
         model = self._chosen()
-        if model and model.facts and self._page.isVisible():
+        if model and model.facts and model.facts.kind in USED_IN:
             self.use_requested.emit(*usage(model.facts))
 
     def show_pictures(self) -> None:
@@ -139,6 +140,14 @@ class ModelsWorkspace(QMainWindow):
         self._page.shown.connect(self.show_in_folder)
         self._page.removed.connect(self.remove)
         self._remark.undo.connect(self.bring_back)
+        self._engine.jobs_changed.connect(self._follow_jobs)
+
+    def _follow_jobs(self) -> None:
+        """One that has ended may have brought a model."""
+        ended = sum(job.state.ended for job in self._engine.jobs)
+        if ended > self._ended_jobs and self.isVisible():
+            self.refresh()
+        self._ended_jobs = ended
 
     def _hear(self, event: Event) -> None:
         if isinstance(event, ModelListed):
@@ -178,6 +187,7 @@ class ModelsWorkspace(QMainWindow):
             self._page.show_count(pictures)
 
     def closeEvent(self, event: QCloseEvent) -> None:
+        self._wish.forget()
         self._counting.close()
         super().closeEvent(event)
 

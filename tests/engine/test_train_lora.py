@@ -20,6 +20,7 @@ from tiny_models import (
 from engine import checkpoints, folders, library
 from engine.errors import Cancelled, DatasetError, InvalidTask
 from engine.events import Event, Progress
+from engine.metadata import read_task
 from engine.runs import MetricsTail, RunFolder
 from engine.trainers.train_lora import TrainLora
 
@@ -69,7 +70,9 @@ def test_it_learns_and_is_used_at_once_by_its_name(models, kind, pictures, tmp_p
     assert sum(losses[-15:]) < 0.97 * sum(losses[:15])
     assert library.loras() == ("mine",)
     without, _ = draw(models[kind], tmp_path)
-    newest, _ = draw(models[kind], tmp_path, "mine")
+    newest, path = draw(models[kind], tmp_path, "mine")
+    record = read_task(path)
+    assert record is not None and record.values["loras"] == "mine@60: 1"  # it may learn on
     earlier, _ = draw(models[kind], tmp_path, "mine@30")
     assert len({without, newest, earlier}) == 3
     assert run.description()["base"]["name"] == str(models[kind])

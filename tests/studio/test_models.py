@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import tiny_encoder
 from gallery_pictures import save_picture
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QListWidget, QPushButton
@@ -15,7 +16,8 @@ from tiny_loras import save_lora
 
 from engine import folders
 from engine.gallery.index import Index
-from engine.worker import Engine
+from engine.registry import task_class
+from engine.worker import Engine, Job
 from studio.settings import Settings
 from studio.workspaces.models import ModelsWorkspace
 
@@ -103,6 +105,21 @@ def test_how_many_pictures_one_made_is_told_and_they_are_shown(qtbot, workspace)
     assert asked.args == ['model:"stickers"']
     choose(qtbot, workspace, "poet")
     assert not workspace._page._pictures.isVisible()
+
+
+def test_what_no_workspace_uses_cannot_be_asked_for(qtbot, workspace) -> None:
+    tiny_encoder.save_folder(folders.models() / "meaning", "boats trains")
+    qtbot.keyClick(workspace, Qt.Key.Key_F5)
+    qtbot.waitUntil(lambda: "meaning · embedding model" in titles(workspace), timeout=LONG)
+    choose(qtbot, workspace, "meaning")
+    with qtbot.assertNotEmitted(workspace.use_requested):
+        workspace.use()
+
+
+def test_what_a_job_brought_is_listed_when_it_has_ended(qtbot, engine, workspace, tmp_path) -> None:
+    task = task_class("add_model").from_dict({"path": str(save_gguf(tmp_path / "new.gguf"))})
+    engine.submit(Job(task, tmp_path))
+    qtbot.waitUntil(lambda: "new · language model" in titles(workspace), timeout=LONG)
 
 
 def test_one_is_removed_and_comes_back(qtbot, workspace) -> None:
