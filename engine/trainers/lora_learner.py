@@ -19,7 +19,6 @@ from engine.trainers.image_learner import set_learning_rate, update
 from engine.trainers.lora_families import Words, family_of
 
 if TYPE_CHECKING:
-    import torch
     from torch import Tensor
 
     from engine.trainers.train_lora import TrainLora
@@ -87,7 +86,7 @@ class LoraLearner:
         words = {name: rows[of_batch].to(device) for name, rows in self.words.items()}
         with torch.autocast(device.type, torch.bfloat16, enabled=self._is_half()):
             loss = self.family.loss(self.model, latents.to(device), words)
-        norm = update(_Layers(self.learned), self.optimizer, loss, CLIP)
+        norm = update(self.denoiser, self.optimizer, loss, CLIP)
         return {"loss": loss.item(), "gradient_norm": float(norm)}
 
     def change(self, task: TrainLora) -> None:
@@ -184,16 +183,6 @@ class LoraLearner:
             parts.append(self.family.read(self.model, told[start : start + ENCODED_AT_ONCE]))
         words = {name: torch.cat([part[name].cpu() for part in parts]) for name in parts[0]}
         return words, {text: row for row, text in enumerate(told)}
-
-
-class _Layers:
-    """Some parameters as a network of their own."""
-
-    def __init__(self, parameters: list[torch.nn.Parameter]) -> None:
-        self._parameters = parameters
-
-    def parameters(self) -> list[torch.nn.Parameter]:
-        return self._parameters
 
 
 def _captions(trigger: str, told: tuple[str, ...]) -> tuple[str, ...]:

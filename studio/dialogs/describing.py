@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtGui import QGuiApplication, QImageReader, QPixmap
+from PySide6.QtGui import QGuiApplication, QImage, QPixmap
 from PySide6.QtWidgets import QLabel, QPlainTextEdit, QSizePolicy, QWidget
 
 from engine.events import Event, Token
@@ -13,6 +13,7 @@ from engine.registry import task_class
 from engine.task import Task
 from engine.worker import Engine
 from studio.dialogs.task_dialog import TaskDialog
+from studio.image_reader import ImageReader
 from studio.settings import Settings
 from studio.theme import SPACING
 
@@ -37,13 +38,15 @@ class DescribingDialog(TaskDialog):
         )
         self._picture = picture
         shown = QLabel()
-        shown.setPixmap(_pixmap(picture))
         shown.setAlignment(Qt.AlignmentFlag.AlignCenter)
         shown.setAccessibleName(picture.name)
         shown.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self.words = QPlainTextEdit()
         self.words.setPlaceholderText(self.tr("Its words appear here, to be changed as you like."))
         self.words.setAccessibleName(self.tr("Description"))
+        self._reader = ImageReader(self)
+        self._reader.failed.connect(lambda e: self.errors.show_error(e, can_retry=False))
+        self._reader.read(picture, lambda image: shown.setPixmap(_fitted(image)))
         self.content.addWidget(shown)
         self.content.addWidget(self.words, 1)
         copy = self.add_button("copy", self.tr("Copy"), self.tr("Copy the words"))
@@ -81,11 +84,12 @@ class DescribingDialog(TaskDialog):
             button.setEnabled(bool(self.text()))
 
 
-def _pixmap(path: Path) -> QPixmap:
-    """The picture, as large as there is room for; empty where it cannot be read."""
-    reader = QImageReader(str(path))
-    reader.setAutoTransform(True)
-    size = reader.size()
-    if size.isValid() and (size.width() > SHOWN.width() or size.height() > SHOWN.height()):
-        reader.setScaledSize(size.scaled(SHOWN, Qt.AspectRatioMode.KeepAspectRatio))
-    return QPixmap.fromImage(reader.read())
+def _fitted(image: QImage) -> QPixmap:
+    """As large as there is room for, and never larger than it is."""
+    if image.width() > SHOWN.width() or image.height() > SHOWN.height():
+        image = image.scaled(
+            SHOWN,
+            Qt.AspectRatioMode.KeepAspectRatio,
+            Qt.TransformationMode.SmoothTransformation,
+        )
+    return QPixmap.fromImage(image)
