@@ -6,7 +6,7 @@ Each line of captions.jsonl is {"file": "images/cat.png", "captions": ["a cat", 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -79,6 +79,13 @@ def load_captioned_folder(
         named = " ".join(trouble[:3])
         report(Notice(f"{left_out:,} images were left out: unreadable or no caption. {named}"))
     return CaptionedImages(str(folder), images[: len(kept)], tuple(kept))
+
+
+def sample_prompts(asked: str, captions: Sequence[Sequence[str]], most: int) -> list[str]:
+    """What a sample grid shows: prompts between semicolons, else captions of the whole dataset."""
+    own = [prompt.strip() for prompt in asked.split(";") if prompt.strip()]
+    every = max(1, len(captions) // most)
+    return own[:most] or [texts[0] for texts in captions[::every]][:most]
 
 
 def entries(folder: Path) -> Iterator[tuple[Path, tuple[str, ...]]]:

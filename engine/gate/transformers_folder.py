@@ -43,9 +43,7 @@ def check_language_model(path: Path) -> TransformersFolder:
             f"{path} holds {architectures[0]}, which does not continue text.",
             "Choose a causal language model.",
         )
-    require_one_of(path, CONFIG_FILES["tokenizer"], "its tokenizer")
-    _, weights, parameters = check_weights(path)
-    return TransformersFolder(path, weights, parameters, before)
+    return _whole(path, before)
 
 
 def check_encoder(path: Path) -> TransformersFolder:
@@ -59,9 +57,7 @@ def check_encoder(path: Path) -> TransformersFolder:
             f"{path} holds {architectures[0]}, which does not turn texts into vectors.",
             "Choose an embedding model, such as all-MiniLM-L6-v2.",
         )
-    require_one_of(path, CONFIG_FILES["tokenizer"], "its tokenizer")
-    _, weights, parameters = check_weights(path)
-    return TransformersFolder(path, weights, parameters, before)
+    return _whole(path, before)
 
 
 def check_describer(path: Path) -> TransformersFolder:
@@ -74,6 +70,11 @@ def check_describer(path: Path) -> TransformersFolder:
             "Choose one such as SmolVLM-256M-Instruct or blip-image-captioning-base.",
         )
     require_one_of(path, CONFIG_FILES["processor"], "what prepares its pictures")
+    return _whole(path, before)
+
+
+def _whole(path: Path, before: str) -> TransformersFolder:
+    """What every such folder must hold; `before` is what it was before it was looked into."""
     require_one_of(path, CONFIG_FILES["tokenizer"], "its tokenizer")
     _, weights, parameters = check_weights(path)
     return TransformersFolder(path, weights, parameters, before)

@@ -11,7 +11,7 @@ from PIL import Image
 from engine import distributed
 from engine.checkpoints import State
 from engine.data.batches import Batches
-from engine.data.captioned_images import CaptionedImages
+from engine.data.captioned_images import CaptionedImages, sample_prompts
 from engine.events import Progress, Report
 from engine.grid import image_grid
 from engine.pipelines import LoadedPipeline
@@ -42,7 +42,7 @@ class LoraLearner:
         self.task, self.model, self.data = task, model, data
         self.family = family_of(model)
         self.captions = [_captions(task.trigger, told) for told in data.captions]
-        self.prompts = _prompts(task.sample_prompts, self.captions)
+        self.prompts = sample_prompts(task.sample_prompts, self.captions, SAMPLES)
         with torch.inference_mode():
             self.latents = self._encode_images(report)
             self.words, self.numbers = self._read_captions(report)
@@ -194,9 +194,3 @@ def _captions(trigger: str, told: tuple[str, ...]) -> tuple[str, ...]:
 
 def _caption(own: tuple[str, ...], chance: float) -> str:
     return own[int(chance * len(own))]
-
-
-def _prompts(asked: str, captions: list[tuple[str, ...]]) -> list[str]:
-    own = [prompt.strip() for prompt in asked.split(";") if prompt.strip()]
-    every = max(1, len(captions) // SAMPLES)
-    return own[:SAMPLES] or [texts[0] for texts in captions[::every]][:SAMPLES]

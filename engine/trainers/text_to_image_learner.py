@@ -12,7 +12,7 @@ from PIL import Image
 from engine import device, distributed
 from engine.checkpoints import State
 from engine.data.batches import Batches
-from engine.data.captioned_images import CaptionedImages
+from engine.data.captioned_images import CaptionedImages, sample_prompts
 from engine.events import Report
 from engine.grid import image_grid
 from engine.trainers.muon import MuonAdamW, descend
@@ -77,7 +77,7 @@ class TextToImageLearner:
         self.tokenizer = tokenizer
         self.caption_ids = torch.tensor(token_ids(tokenizer, self.lessons.captions))
         self.empty_ids = torch.tensor(token_ids(tokenizer, [""]))
-        self.prompts = _sample_prompts(self.task.sample_prompts, self.data)
+        self.prompts = sample_prompts(self.task.sample_prompts, self.data.captions, SAMPLES)
         self.prompt_ids = torch.tensor(token_ids(tokenizer, self.prompts))
 
     def description(self) -> Mapping[str, Any]:
@@ -270,12 +270,6 @@ def learning_rate(task: TrainTextToImage, step: int, steps: int) -> float:
     warm = min(1.0, step / max(1, task.warmup_steps))
     late = max(0.0, step / steps - DECAY_FROM) / (1 - DECAY_FROM)
     return task.learning_rate * warm * (1 - 0.98 * min(1.0, late))
-
-
-def _sample_prompts(asked: str, data: CaptionedImages) -> list[str]:
-    own = [prompt.strip() for prompt in asked.split(";") if prompt.strip()]
-    every = max(1, len(data) // SAMPLES)
-    return own[:SAMPLES] or [texts[0] for texts in data.captions[::every]][:SAMPLES]
 
 
 def _count(network: torch.nn.Module) -> int:
