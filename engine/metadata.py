@@ -230,8 +230,8 @@ def _told(kind: str, value: Value) -> Value:
 
 def bare_loras(loras: str) -> str:
     """Without the folders of those that are named by a path."""
-    parts = (line.rpartition("/" if "/" in line else "\\")[2] for line in loras.splitlines())
-    return "\n".join(part.strip() for part in parts)
+    lines = loras.splitlines(keepends=True)
+    return "".join(line.rpartition("/" if "/" in line else "\\")[2] for line in lines)
 
 
 def _flat(values: Any) -> dict[str, Value]:

@@ -24,7 +24,7 @@ from engine.prompts.evaluation import evaluated
 from engine.task import Field, Task
 
 TASKS = [registry.task_class(name) for name in registry.task_names()]
-NAMED = ("model", "file", "folder")
+NAMED = ("model", "file", "folder", "loras")
 
 
 def values_of(field: Field) -> st.SearchStrategy[Any]:
@@ -69,6 +69,12 @@ def test_every_field_of_every_task_goes_round(task: Task, model_hash: str) -> No
     assert parse_record(told) == record
     again = parse_record(told).task().to_dict()
     assert again == task.to_dict()
+
+
+def test_loras_are_told_to_the_letter_without_their_folders() -> None:
+    assert metadata.bare_loras(" ") == " "
+    assert metadata.bare_loras("one: 2\r\n/home/ann/two: 1\n") == "one: 2\r\ntwo: 1\n"
+    assert metadata.bare_loras("C:\\Ann\\three: 0.5") == "three: 0.5"
 
 
 @pytest.mark.parametrize("ending", ["png", "webp", "jpg", "jpeg", "JPG"])
