@@ -29,6 +29,17 @@ class Preview:
 
 
 @dataclass(frozen=True)
+class FilmFrame:
+    """A finished frame, small; `place` says where in the film it stands: 0 the first, 1 the last.
+
+    They come in any order.
+    """
+
+    place: float
+    image: Image.Image
+
+
+@dataclass(frozen=True)
 class Token:
     """Text that has just been generated."""
 
@@ -155,6 +166,7 @@ class ModelListed:
 Event = (
     Progress
     | Preview
+    | FilmFrame
     | Token
     | Metric
     | SampleGrid

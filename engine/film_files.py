@@ -1,4 +1,5 @@
-"""Frames as the bytes of a GIF, an animated WebP or an MP4, with what the file tells of itself.
+"""Frames as the bytes of a GIF, an animated WebP, an MP4 or a WebM, and what the file tells of
+itself.
 
 A frame is made when its turn comes, so that a long film never has to fit into memory as pictures.
 """
@@ -19,11 +20,20 @@ from engine.errors import EngineError
 if TYPE_CHECKING:
     import av
 
-GIF, WEBP, MP4 = "GIF", "WebP", "MP4"
-SUFFIXES = {GIF: ".gif", WEBP: ".webp", MP4: ".mp4"}
+GIF, WEBP, MP4, WEBM = "GIF", "WebP", "MP4", "WebM"
+SUFFIXES = {GIF: ".gif", WEBP: ".webp", MP4: ".mp4", WEBM: ".webm"}
 HOLD = 1.5  # seconds for which the last frame stands
-ENCODERS = ("libx264", "libopenh264", "mpeg4")
-"""The first that the library has; the last is always there, and larger for the same quality."""
+ENCODERS = {MP4: ("libx264", "libopenh264", "mpeg4"), WEBM: ("libvpx-vp9", "libvpx")}
+"""The first that the library has; that of MPEG-4 is always there, and larger for the same quality.
+
+VP9 and VP8 are free of royalties; of H.264 that is not so everywhere.
+"""
+QUALITY = {
+    "libx264": {"crf": "18", "preset": "medium"},
+    "libvpx-vp9": {"crf": "24", "b": "0", "deadline": "good", "cpu-used": "4", "row-mt": "1"},
+}
+"""What keeps the frames as they are to the eye; other encoders get so many bits instead."""
+BIT_RATE = 4_000_000
 
 XMP_BOX = bytes.fromhex("be7acfcb97a942e89c71999491e3afac")
 """The name of the box in which an MP4 keeps XMP (ISO 16684-3)."""
@@ -41,18 +51,20 @@ class Film:
     fps: int
     loop: bool
     xmp: str
+    last_stands: float = HOLD
+    """Seconds."""
 
     @property
     def hold(self) -> int:
         """For how many frames the last one stands."""
-        return 1 + round(HOLD * self.fps)
+        return 1 + round(self.last_stands * self.fps)
 
 
 def check(file_format: str) -> None:
     """Raises EngineError where the library that this format needs is not there."""
-    if file_format == MP4 and find_spec("av") is None:
+    if file_format in ENCODERS and find_spec("av") is None:
         raise EngineError(
-            "MP4 needs the library av, which is not installed.",
+            f"{file_format} needs the library av, which is not installed.",
             "Install it with: pip install 'atelier[video]'. Or choose GIF or WebP.",
         )
 
@@ -62,6 +74,8 @@ def encode(file_format: str, film: Film) -> bytes:
     check(file_format)
     if file_format == MP4:
         return _mp4(film)
+    if file_format == WEBM:
+        return _video(WEBM, film)
     return _webp(film) if file_format == WEBP else _gif(film)
 
 
@@ -121,32 +135,38 @@ def _webp(film: Film) -> bytes:
 
 
 def _mp4(film: Film) -> bytes:
+    box = XMP_BOX + film.xmp.encode()
+    return _video(MP4, film) + struct.pack(">I", 8 + len(box)) + b"uuid" + box
+
+
+def _video(file_format: str, film: Film) -> bytes:
     import av
 
     file = io.BytesIO()
-    with av.open(file, "w", format="mp4") as container:
-        stream = _stream(container, film)
+    with av.open(file, "w", format=file_format.lower()) as container:
+        if file_format == WEBM:
+            container.metadata["XMP"] = film.xmp
+        stream = _stream(container, file_format, film)
         for number in [*range(film.count), *[film.count - 1] * (film.hold - 1)]:
             for packet in stream.encode(av.VideoFrame.from_image(_even(film.frame(number)))):
                 container.mux(packet)
         for packet in stream.encode(None):
             container.mux(packet)
-    box = XMP_BOX + film.xmp.encode()
-    return file.getvalue() + struct.pack(">I", 8 + len(box)) + b"uuid" + box
+    return file.getvalue()
 
 
-def _stream(container: Any, film: Film) -> av.VideoStream:
+def _stream(container: Any, file_format: str, film: Film) -> av.VideoStream:
     """What every player can show; it takes even sizes only."""
     import av
 
-    encoder = next(name for name in ENCODERS if name in av.codecs_available)
+    encoder = next(name for name in ENCODERS[file_format] if name in av.codecs_available)
     stream = container.add_stream(encoder, rate=film.fps)
     stream.width, stream.height = _even(film.frame(0)).size
     stream.pix_fmt = "yuv420p"
-    if encoder == "libx264":
-        stream.options = {"crf": "18", "preset": "medium"}
+    if encoder in QUALITY:
+        stream.options = QUALITY[encoder]
     else:
-        stream.bit_rate = 4_000_000
+        stream.bit_rate = BIT_RATE
     return stream
 
 

@@ -15,7 +15,7 @@ def groups() -> dict[str, tuple[str, ...]]:
         "create_folder",
         "create_write",
     )
-    made = ("create_sticker", "create_enlarge", "create_effects", "create_sheet")
+    made = ("create_sticker", "create_enlarge", "create_effects", "create_sheet", "create_morph")
     return {
         _tr("Project"): ("project_", "create_paper"),
         _tr("Tools"): ("tool_", "colors_"),

@@ -12,9 +12,10 @@ from PIL import Image
 from engine import files, metadata, trained_models
 from engine.drawing_task import Drawn
 from engine.errors import ModelError
-from engine.events import Event, Progress, Report, Saved
+from engine.events import Report, Saved
 from engine.filmstrip import filmstrip
 from engine.generators.text_to_image import TextToImage
+from engine.part_of_work import of_many
 from engine.runs import RunFolder
 from engine.task import Task, param, same_param, seed_param
 
@@ -47,7 +48,7 @@ class DrawFilmstrip(Task):
         images: list[Image.Image] = []
         for number, step in enumerate(steps):
             model = f"{run.path.name}@{step}"
-            for drawn in self._drawn(model, _counted(report, number, len(steps))):
+            for drawn in self._drawn(model, of_many(report, number, len(steps), "checkpoint")):
                 path = files.new_path(out, f"{stem}-{self.seed}-step-{step}", ".png")
                 metadata.write_picture(path, drawn.image, drawn.record)
                 images.append(drawn.image)
@@ -75,16 +76,3 @@ class DrawFilmstrip(Task):
             seed=self.seed,
         )
         yield from drawing.draw(report)
-
-
-def _counted(report: Report, number: int, count: int) -> Report:
-    """The reports of one picture, saying which it is."""
-
-    def tell(event: Event) -> None:
-        if isinstance(event, Progress):
-            part = event.step / event.total if event.total else 0.0
-            stage = f"{event.stage}: checkpoint {number + 1} of {count}"
-            event = Progress(round(100 * (number + part)), 100 * count, stage)
-        report(event)
-
-    return tell

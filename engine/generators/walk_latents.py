@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -13,6 +12,7 @@ from PIL import Image
 from engine import files, live_generator, metadata
 from engine.events import Preview, Report, Saved
 from engine.grid import image_grid
+from engine.interpolation import between
 from engine.live_generator import LiveGenerator
 from engine.task import MAX_SEED, Task, param
 
@@ -120,16 +120,3 @@ class WalkLatents(Task):
         for number in range(min(DIRECTIONS, generator.latent_dim)):
             noise = noise + getattr(self, f"direction_{number + 1}") * generator.directions[number]
         return noise
-
-
-def between(start: torch.Tensor, end: torch.Tensor, position: float) -> torch.Tensor:
-    """Spherical interpolation: a straight line would lead through noise that is too short, of which
-    the generator has never seen any (White 2016, 1609.04468)."""
-    cosine = float((start * end).sum() / (start.norm() * end.norm()).clamp(min=1e-12))
-    angle = math.acos(min(max(cosine, -1.0), 1.0))
-    whole = math.sin(angle)
-    if whole < 1e-3:  # the same, or opposite
-        return start + position * (end - start)
-    return math.sin((1 - position) * angle) / whole * start + (
-        math.sin(position * angle) / whole * end
-    )

@@ -12,6 +12,7 @@ import inspect
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from engine.errors import InvalidTask
 from engine.pipelines import LoadedPipeline
 from engine.prompts.weights import Piece, is_weighted, parse, plain_text
 
@@ -29,6 +30,26 @@ def prompt_arguments(model: LoadedPipeline, prompt: str, negative_prompt: str) -
         return _weighted(model, wanted, pieces, negative)
     taken = model.call_parameters()
     return {name: text for name, text in wanted.items() if name in taken}
+
+
+def prompt_states(
+    model: LoadedPipeline, prompt: str, negative_prompt: str
+) -> dict[str, torch.Tensor]:
+    """Both prompts as numbers, which this pipeline takes instead of words: the same picture.
+
+    Raises InvalidTask for a model that reads more than the states of CLIP's tokens.
+    """
+    if not can_weigh(model):
+        raise InvalidTask(
+            "model",
+            f"What {model.name} reads of a prompt cannot be mixed with what it reads of another.",
+            "Choose a model of the Stable Diffusion 1, 2, XL or 3 kind, or the embedded one.",
+        )
+    pieces, negative = parse(prompt), parse(negative_prompt)
+    wanted = {"prompt": plain_text(pieces)}
+    if negative_prompt:
+        wanted["negative_prompt"] = plain_text(negative)
+    return _weighted(model, wanted, pieces, negative)
 
 
 def prompt_notices(model: LoadedPipeline, prompt: str, negative_prompt: str) -> Iterator[str]:

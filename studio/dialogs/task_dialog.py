@@ -106,6 +106,9 @@ class TaskDialog(QDialog):
     def begin(self, task: Task) -> None:
         """The task is about to run."""
 
+    def progress_text(self, event: Progress) -> str:
+        return f"{event.stage} {event.step + 1} / {event.total}" if event.total else event.stage
+
     def hear(self, event: Event) -> None:
         """The task tells something other than its progress."""
 
@@ -116,8 +119,7 @@ class TaskDialog(QDialog):
 
     def _hear(self, event: Event) -> None:
         if isinstance(event, Progress):
-            count = f" {event.step + 1} / {event.total}" if event.total else ""
-            self.status.setText(f"{event.stage}{count}")
+            self.status.setText(self.progress_text(event))
         else:
             self.hear(event)
 

@@ -21,6 +21,7 @@ from studio.effects import Effects
 from studio.finished_pictures import FinishedPictures
 from studio.generating import Generating
 from studio.model_look import ModelLook
+from studio.morphing import Morphing
 from studio.opening import Opening
 from studio.prompting import Prompting
 from studio.requests import Meaning, button_text, button_tip
@@ -88,6 +89,7 @@ class CreateWorkspace(QMainWindow):
             self.easel, self.staging, self.generating, self.sessions.projects, settings, self
         )
         self._effects = Effects(self.finished, settings, self.undo_stack, self)
+        self._morphing = Morphing(engine, settings, self.easel.prompt, self)
         self._undoing = Undoing(self.undo_stack, self.workbench.box, self)
         self._failed: Job | None = None
         self._restore()
@@ -112,13 +114,12 @@ class CreateWorkspace(QMainWindow):
             *self.finished.actions_table(),
             *self._effects.actions_table(),
             *self._sheets.actions_table(),
+            *self._morphing.actions_table(),
             Command("create_fit", tr("Fit to the window"), "Ctrl+0", "maximize", canvas.fit),
             Command("create_actual", tr("Actual size"), "Ctrl+Alt+0", "image", canvas.actual_size),
             Command("create_in", tr("Zoom in"), "Ctrl++", "zoom-in", canvas.zoom_in),
             Command("create_out", tr("Zoom out"), "Ctrl+-", "zoom-out", canvas.zoom_out),
-            Command(
-                "create_prompt", tr("Go to the prompt"), "Ctrl+L", "terminal", self._go_to_prompt
-            ),
+            Command("create_prompt", tr("Go to the prompt"), "Ctrl+L", "terminal", self._write),
         ]
 
     def _add_commands(self) -> None:
@@ -147,7 +148,7 @@ class CreateWorkspace(QMainWindow):
         except InvalidTask as error:
             if error.field in PROMPTS:
                 self._refuse(error)
-                self._go_to_prompt()
+                self._write()
             return
         easel.say("")
         easel.prompt.remember()
@@ -272,7 +273,7 @@ class CreateWorkspace(QMainWindow):
             strength=self.generating.has_picture,
         )
 
-    def _go_to_prompt(self) -> None:
+    def _write(self) -> None:
         self.easel.prompt.setFocus()
 
     def _name_window(self) -> None:

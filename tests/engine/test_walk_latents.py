@@ -17,7 +17,8 @@ from engine.data import idx
 from engine.data.digits import load_digits
 from engine.errors import FileError, ModelError
 from engine.events import Event, Preview, Saved
-from engine.generators.walk_latents import WalkLatents, between
+from engine.generators.walk_latents import WalkLatents
+from engine.interpolation import between
 from engine.runs import RunFolder
 
 
