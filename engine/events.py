@@ -18,6 +18,8 @@ class Progress:
     step: int
     total: int | None
     stage: str = ""
+    unit: str = ""
+    """What is counted, where that is to be read otherwise: bytes."""
 
 
 @dataclass(frozen=True)
@@ -152,6 +154,8 @@ class ModelFacts:
     licence: str = ""
     trigger_words: tuple[str, ...] = ()
     """What a LoRA is called in prompts, as its maker says."""
+    source: str = ""
+    """The repository and the commit that it was fetched from."""
 
 
 @dataclass(frozen=True)
@@ -161,6 +165,44 @@ class ModelListed:
     path: Path
     facts: ModelFacts | None
     problem: str = ""
+
+
+@dataclass(frozen=True)
+class HubFound:
+    """A model of the Hugging Face Hub whose name has the words that were searched for."""
+
+    repository: str
+    licence: str
+    gated: bool
+    """Whether its licence must be accepted at its page first."""
+    downloads: int
+    purpose: str
+    formats: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class HubModel:
+    """What would be fetched of a model of the Hub, and whether there is room for it."""
+
+    repository: str
+    commit: str
+    licence: str
+    gated: bool
+    kind: str
+    """folder, gguf or lora."""
+    name: str
+    """Of the file or folder it becomes."""
+    size: int
+    """Bytes of all that is fetched."""
+    kept: int
+    """Bytes of it that are here already, from a fetch that was stopped."""
+    free: int
+    """Bytes that are free on the disk of the models."""
+    here: bool
+    """Whether this very commit is among the models."""
+    choices: tuple[str, ...] = ()
+    """The files of which one is the model, where there are several."""
+    chosen: str = ""
 
 
 Event = (
@@ -177,6 +219,8 @@ Event = (
     | Mended
     | ModelFacts
     | ModelListed
+    | HubFound
+    | HubModel
     | ComparedText
     | ComparedModel
 )

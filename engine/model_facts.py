@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
-from engine import device, library, memory, trained_models
+from engine import device, library, memory, model_source, trained_models
 from engine.errors import ModelError
 from engine.events import ModelFacts, Report
 from engine.gate.gguf import read_header
@@ -47,6 +48,15 @@ def facts_of(name: str, report: Report) -> ModelFacts:
 
 def facts_at(path: Path, report: Report) -> ModelFacts:
     """Of what lies at `path`, told by what is inside; raises ModelError."""
+    facts = _facts_at(path, report)
+    source = model_source.read(path)
+    if source is None:
+        return facts
+    said = f"{source.repository} @ {source.commit[:12]}"
+    return replace(facts, source=said, licence=facts.licence or source.licence)
+
+
+def _facts_at(path: Path, report: Report) -> ModelFacts:
     trained_models.prepare(path, report)
     if not path.exists() or not _may_be_model(path):
         said = "is no model" if path.exists() else "is not there"

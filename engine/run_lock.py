@@ -22,16 +22,23 @@ NAME = "trainer.lock"
 def held(run: Path) -> Iterator[None]:
     """Hold the run while training it; raises FileError when another process does."""
     files.make_folder(run)
-    path = run / NAME
+    busy = FileError(
+        f"{run} is being trained already, by another process.", "Stop that training first."
+    )
+    with locked(run / NAME, busy):
+        yield
+
+
+@contextmanager
+def locked(path: Path, busy: FileError) -> Iterator[None]:
+    """Hold the lock of that name; raises `busy` when another process does."""
     try:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
     except OSError as error:
         raise files.unreadable(path, error) from error
     try:
         if not _take(descriptor):
-            raise FileError(
-                f"{run} is being trained already, by another process.", "Stop that training first."
-            )
+            raise busy
         yield
     finally:
         os.close(descriptor)  # lets go of it; the file stays, since others may hold it by now

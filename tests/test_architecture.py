@@ -183,6 +183,7 @@ FILL_TEMPORARY_FOLDERS = {
     "engine/files.py",
     "engine/packs.py",
     "engine/wheels.py",
+    "engine/hub_child.py",
     "engine/language/conversion.py",
 }
 

@@ -16,6 +16,7 @@ from PySide6.QtCore import (
     QTimer,
 )
 
+from engine import amounts
 from engine.task import Task
 from engine.worker import Engine, Job, JobState
 
@@ -105,7 +106,7 @@ def job_title(task: Task) -> str:
 def subject(task: Task) -> str:
     """The prompt of a task, else its dataset, on one line; empty when it has neither."""
     for field in task.fields():
-        if field.param.kind == "prompt" or field.name in ("dataset", "run", "pack"):
+        if field.param.kind == "prompt" or field.name in ("dataset", "run", "pack", "repository"):
             return " ".join(str(getattr(task, field.name)).split())[:LONGEST_SUBJECT]
     return ""
 
@@ -116,7 +117,9 @@ def state_words(job: Job) -> str:
     if job.state is not JobState.RUNNING or job.progress is None:
         return words
     progress = job.progress
-    if progress.total:
+    if progress.total and progress.unit == "bytes":
+        words += f" · {amounts.told(progress.step)} / {amounts.told(progress.total)}"
+    elif progress.total:
         words += f" · {progress.step} / {progress.total}"
     if job.seconds_left is not None:
         words += f" · {time_left(job.seconds_left)}"

@@ -44,6 +44,8 @@ class FactRows(QFormLayout):
             rows.append((tr("Context"), tr("{:,} tokens").format(facts.context_length)))
         if facts.trigger_words:
             rows.append((tr("Trigger words"), ", ".join(facts.trigger_words)))
+        if facts.source:
+            rows.append((tr("From"), facts.source))
         return [*rows, (tr("Licence"), facts.licence or tr("it does not say"))]
 
 
