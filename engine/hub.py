@@ -145,6 +145,11 @@ def _safe(said: str) -> str:
     return re.sub(r"hf_\w+", "hf_…", said)
 
 
+def page_of(repository: str) -> str:
+    """The address of the page that people read."""
+    return f"{os.environ.get('HF_ENDPOINT', 'https://huggingface.co').rstrip('/')}/{repository}"
+
+
 # --------------------------------------------------------------------------- failures
 
 

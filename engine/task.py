@@ -145,6 +145,8 @@ class Task:
 
     title: ClassVar[str]
     summary: ClassVar[str]
+    online: ClassVar[bool] = False
+    """Whether it uses the network, which only those do that a person begins for that."""
 
     def __post_init__(self) -> None:
         for field in self.fields():

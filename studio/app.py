@@ -59,9 +59,11 @@ class Studio:
         self.standby = Standby()
         self.make = Engine("make", self.standby)
         self.train = Engine("train", self.standby)
-        self.window = MainWindow(self.make, self.train, self.settings)
+        self.fetch = Engine("fetch", self.standby)
+        self._engines = (self.make, self.train, self.fetch)
+        self.window = MainWindow(self.make, self.train, self.fetch, self.settings)
         self._records = records
-        self._journal = Journal([self.make, self.train])
+        self._journal = Journal(self._engines)
         self.make.busy_changed.connect(self._park)
         self.settings.changed.connect(self._apply)
         self._set_threads()
@@ -70,9 +72,9 @@ class Studio:
 
     def close(self) -> None:
         """End the engines; what runs is cancelled and saves what it can."""
-        for engine in (self.make, self.train):
+        for engine in self._engines:
             engine.request_close()
-        for engine in (self.make, self.train):
+        for engine in self._engines:
             engine.close()
         self.standby.close()
         self._garbage.close()
@@ -82,7 +84,7 @@ class Studio:
         from studio.panels.log import LogPanel
         from studio.widgets.folding import Folding
 
-        jobs = JobsPanel([self.make, self.train], self.window)
+        jobs = JobsPanel(self._engines, self.window)
         self.window.add_dock(jobs, shown=True)
         self.window.add_dock(LogPanel(self._records, self.window), shown=False)
         self.window.restore_layout()

@@ -30,6 +30,7 @@ from studio.actions import Command, add_actions, fill_menu
 from studio.adding import Adding, is_model
 from studio.describing import Describing
 from studio.dialogs.closing import ask_to_stop
+from studio.getting import Getting
 from studio.settings import Settings
 from studio.widgets.file_drops import FileDrops
 from studio.widgets.status_line import StatusLine
@@ -54,11 +55,13 @@ class Place:
 
 
 class MainWindow(QMainWindow):
-    """One window over two engines: `make` for what one waits for, `train` for what can wait."""
+    """One window over three engines: `make` for what one waits for, `train` and `fetch` for what
+    can wait."""
 
-    def __init__(self, make: Engine, train: Engine, settings: Settings) -> None:
+    def __init__(self, make: Engine, train: Engine, fetch: Engine, settings: Settings) -> None:
         super().__init__()
         self._make, self._train = make, train
+        self._engines = (make, train, fetch)
         self._settings = settings
         self._workspaces: dict[str, QMainWindow] = {}
         self._menus: dict[str, QMenu] = {}
@@ -68,6 +71,7 @@ class MainWindow(QMainWindow):
         FileDrops(self).dropped.connect(self.open_file)
         self.describing = Describing(make, settings, self)
         self.adding = Adding(make, settings, self)
+        self.getting = Getting(make, fetch, self)
         passing.join_dialogs(self)
         self._places = self._list_places()
         self._stack = QStackedWidget()
@@ -81,7 +85,7 @@ class MainWindow(QMainWindow):
         self._build_menus()
         self._status = StatusLine(self)
         self.setStatusBar(self._status)
-        for engine in (make, train):
+        for engine in self._engines:
             engine.jobs_changed.connect(self._show_activity)
         self._restore_geometry()
         self.open_workspace(settings.value("workspace", "create"))
@@ -161,6 +165,7 @@ class MainWindow(QMainWindow):
                 "preferences", self.tr("Preferences…"), "Ctrl+,", "settings", self.show_preferences
             ),
             Command("add_model", self.tr("Add a model…"), "", "plus", lambda: self.adding.add()),
+            Command("get_models", self.tr("Get models…"), "", "download", self.getting.show),
             Command("reset_layout", self.tr("Reset layout"), "", "panel-right", self.reset_layout),
             Command(
                 "data_folder", self.tr("Open data folder"), "", "folder-open", self.open_data_folder
@@ -189,7 +194,7 @@ class MainWindow(QMainWindow):
     def _build_menus(self) -> None:
         bar = self.menuBar()
         file_menu = bar.addMenu(self.tr("&File"))
-        for name in ("add_model", "data_folder", "preferences", "quit"):
+        for name in ("add_model", "get_models", "data_folder", "preferences", "quit"):
             file_menu.addAction(self._actions[name])
         self._view_menu = bar.addMenu(self.tr("&View"))
         for name in self._places:
@@ -234,7 +239,7 @@ class MainWindow(QMainWindow):
         self._view_menu.addAction(dock.toggleViewAction())
 
     def _show_activity(self) -> None:
-        jobs = [*self._make.jobs, *self._train.jobs]
+        jobs = [job for engine in self._engines for job in engine.jobs]
         self._status.show_active([job.task for job in jobs if not job.state.ended])
 
     # ------------------------------------------------------------------ dialogs
@@ -275,7 +280,7 @@ class MainWindow(QMainWindow):
                 dock.show()
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        if (self._make.busy or self._train.busy) and not ask_to_stop(self):
+        if any(engine.busy for engine in self._engines) and not ask_to_stop(self):
             event.ignore()
             return
         self._settings.set_bytes("geometry", self.saveGeometry())

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QMainWindow
 if TYPE_CHECKING:
     from studio.adding import Adding
     from studio.describing import Describing
+    from studio.getting import Getting
     from studio.reading import Reading
     from studio.workspaces.chat import ChatWorkspace
     from studio.workspaces.create import CreateWorkspace
@@ -28,6 +29,9 @@ class Window(Protocol):
 
     @property
     def adding(self) -> Adding: ...
+
+    @property
+    def getting(self) -> Getting: ...
 
     @property
     def describing(self) -> Describing: ...
@@ -52,6 +56,7 @@ def join_dialogs(window: Window) -> None:
 
     window.describing.text_wanted.connect(lambda words: reading(window).put_words(words))
     window.adding.use_requested.connect(use)
+    window.getting.use_requested.connect(use)
 
 
 def join(window: Window, name: str, workspace: QMainWindow) -> None:
@@ -81,6 +86,8 @@ def join(window: Window, name: str, workspace: QMainWindow) -> None:
         models = cast("ModelsWorkspace", workspace)
         models.use_requested.connect(window.adding.use_requested)
         models.add_requested.connect(window.adding.add)
+        models.get_requested.connect(window.getting.show)
+        window.getting.arrived.connect(models.look_again)
         models.pictures_requested.connect(show_pictures)
     elif name == "gallery":
         gallery = cast("GalleryWorkspace", workspace)

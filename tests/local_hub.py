@@ -17,6 +17,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
+import pytest
+
 LFS = (".safetensors", ".gguf", ".bin", ".ckpt")
 BLOCK = 65_536
 
@@ -128,6 +130,17 @@ def running_hub() -> Iterator[LocalHub]:
         yield hub
     finally:
         hub.stop()
+
+
+@contextmanager
+def the_only_hub(room: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalHub]:
+    """The Hub that is asked from here, by somebody who has no account."""
+    monkeypatch.setenv("HF_HOME", str(room))
+    for name in ("HF_TOKEN", "HF_TOKEN_PATH", "HUGGING_FACE_HUB_TOKEN"):
+        monkeypatch.delenv(name, raising=False)
+    with running_hub() as hub:
+        monkeypatch.setenv("HF_ENDPOINT", hub.address)
+        yield hub
 
 
 def _handler(hub: LocalHub) -> type[BaseHTTPRequestHandler]:

@@ -29,6 +29,7 @@ class FetchModel(Task):
     summary: ClassVar[str] = (
         "Downloads a model of the Hugging Face Hub, verifies it and puts it among the models."
     )
+    online: ClassVar[bool] = True
 
     repository: str = repository_param()
     revision: str = param(

@@ -17,6 +17,7 @@ class FetchPack(Task):
 
     title: ClassVar[str] = "Fetch a starter pack"
     summary: ClassVar[str] = "Downloads a model once, verifies it and puts it among the models."
+    online: ClassVar[bool] = True
 
     pack: str = param(
         library.STARTER_TEXT_MODEL,

@@ -18,6 +18,7 @@ class InspectHubModel(Task):
 
     title: ClassVar[str] = "Look at a model of the Hub"
     summary: ClassVar[str] = "Tells the size and licence of a model of the Hugging Face Hub."
+    online: ClassVar[bool] = True
 
     repository: str = same_param(FetchModel, "repository")
     revision: str = same_param(FetchModel, "revision")

@@ -19,6 +19,7 @@ class SearchHub(Task):
 
     title: ClassVar[str] = "Search the Hub"
     summary: ClassVar[str] = "Finds models of the Hugging Face Hub by words of their names."
+    online: ClassVar[bool] = True
 
     words: str = param(
         label="Words", help="Words of the name: SmolLM2 instruct.", required=True, kind="text"

@@ -65,7 +65,7 @@ class ShelfList(QWidget):
         top.addWidget(self.search, 1)
         top.addWidget(new_button)
         top.addWidget(remove)
-        rows = QVBoxLayout(self)
+        self._rows = rows = QVBoxLayout(self)
         rows.setContentsMargins(SPACING, SPACING, SPACING, SPACING)
         rows.setSpacing(SPACING)
         rows.addLayout(top)
@@ -81,6 +81,10 @@ class ShelfList(QWidget):
         """List these; the one of the path `opened` is marked, if it is among them."""
         self._entries, self._open = list(entries), opened
         self._fill()
+
+    def add_below(self, widget: QWidget) -> None:
+        """One more way to something new, under the list."""
+        self._rows.addWidget(widget)
 
     def titles(self) -> list[str]:
         return [self._list.item(row).text() for row in range(self._list.count())]

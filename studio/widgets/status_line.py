@@ -21,12 +21,10 @@ class StatusLine(QStatusBar):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setSizeGripEnabled(False)
+        self._online = False
         self._activity = QLabel()
         self._activity.setTextFormat(Qt.TextFormat.PlainText)
         self._machine = QLabel()
-        self._machine.setToolTip(
-            self.tr("Everything runs on this machine; nothing is sent anywhere.")
-        )
         for label in (self._activity, self._machine):
             theme.set_role(label, "caption")
             label.setContentsMargins(theme.SPACING, 0, theme.SPACING, 0)
@@ -40,6 +38,8 @@ class StatusLine(QStatusBar):
 
     def show_active(self, tasks: Sequence[Task]) -> None:
         """Name what is being made now."""
+        self._online = any(task.online for task in tasks)
+        self._show_memory()
         if not tasks:
             self._activity.setText(self.tr("Ready"))
             return
@@ -50,4 +50,8 @@ class StatusLine(QStatusBar):
 
     def _show_memory(self) -> None:
         free = self.tr("{:.1f} GB free").format(memory.free_memory() / 1e9)
-        self._machine.setText(free + " · " + self.tr("offline"))
+        network = self.tr("fetching") if self._online else self.tr("offline")
+        self._machine.setText(f"{free} · {network}")
+        here = self.tr("Everything runs on this machine; nothing is sent anywhere.")
+        fetching = self.tr("What you asked for is being fetched; all else runs on this machine.")
+        self._machine.setToolTip(fetching if self._online else here)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QUrl, Signal
 from PySide6.QtGui import QCloseEvent, QDesktopServices, QShowEvent
-from PySide6.QtWidgets import QMainWindow, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QMainWindow, QPushButton, QVBoxLayout, QWidget
 
 from engine import folders
 from engine.errors import FileError
@@ -19,6 +19,7 @@ from studio.latest_wish import LatestWish
 from studio.picture_count import PictureCount, query_for
 from studio.settings import Settings
 from studio.shelf_index import ShelfEntry
+from studio.theme import icon
 from studio.trash import Trashed
 from studio.widgets.error_box import ErrorBox
 from studio.widgets.model_page import USED_IN, ModelPage, usage
@@ -32,6 +33,7 @@ class ModelsWorkspace(QMainWindow):
 
     use_requested = Signal(str, object)  # the workspace, and what its form is to show
     add_requested = Signal()
+    get_requested = Signal()
     pictures_requested = Signal(str)  # what finds them in the gallery
 
     def __init__(self, engine: Engine, settings: Settings) -> None:
@@ -46,6 +48,9 @@ class ModelsWorkspace(QMainWindow):
             delete=self.tr("Move this model to the trash"),
             untitled="",
         )
+        self._get = QPushButton(icon("download", "muted"), self.tr("Get models…"))
+        self._get.setToolTip(self.tr("Recommended ones, and any of the Hugging Face Hub (Ctrl+G)"))
+        self._list.add_below(self._get)
         self._page, self._errors, self._remark = ModelPage(), ErrorBox(), Remark()
         self._counting = PictureCount(self)
         self._engine, self._ended_jobs = engine, 0
@@ -69,6 +74,7 @@ class ModelsWorkspace(QMainWindow):
         tr = self.tr
         return [
             Command("models_add", tr("Add a model…"), "Ctrl+N", "plus", self.add_requested.emit),
+            Command("models_get", tr("Get models…"), "Ctrl+G", "download", self.get_requested.emit),
             Command("models_use", tr("Use the model"), "Ctrl+Return", "check", self.use),
             Command(
                 "models_find", tr("Find models"), "Ctrl+F", "search", self._list.search.setFocus
@@ -82,6 +88,11 @@ class ModelsWorkspace(QMainWindow):
         """Look at all of them, off this thread."""
         self._found = []
         self._wish.want(lambda: task_class("list_models").from_dict({}))
+
+    def look_again(self) -> None:
+        """A model may have come from elsewhere."""
+        if self.isVisible():
+            self.refresh()
 
     def use(self) -> None:
         model = self._chosen()
@@ -135,6 +146,7 @@ class ModelsWorkspace(QMainWindow):
         self._list.chosen.connect(self._choose)
         self._list.deleted.connect(self._remove_from_list)
         self._list.begun.connect(self.add_requested)
+        self._get.clicked.connect(self.get_requested)
         self._page.used.connect(self.use)
         self._page.pictures_wanted.connect(self.show_pictures)
         self._page.shown.connect(self.show_in_folder)
@@ -145,8 +157,8 @@ class ModelsWorkspace(QMainWindow):
     def _follow_jobs(self) -> None:
         """One that has ended may have brought a model."""
         ended = sum(job.state.ended for job in self._engine.jobs)
-        if ended > self._ended_jobs and self.isVisible():
-            self.refresh()
+        if ended > self._ended_jobs:
+            self.look_again()
         self._ended_jobs = ended
 
     def _hear(self, event: Event) -> None:

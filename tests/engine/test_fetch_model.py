@@ -16,7 +16,7 @@ from pathlib import Path
 
 import psutil
 import pytest
-from local_hub import LocalHub, files_in, running_hub
+from local_hub import LocalHub, files_in, the_only_hub
 from tiny_language_models import save_folder, save_gguf
 from tiny_loras import save_kohya_lora
 from tiny_models import save_stable_diffusion
@@ -41,11 +41,7 @@ UNWANTED = {
 
 @pytest.fixture
 def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalHub]:
-    monkeypatch.setenv("HF_HOME", str(tmp_path / "hugging face"))
-    for name in ("HF_TOKEN", "HF_TOKEN_PATH", "HUGGING_FACE_HUB_TOKEN"):
-        monkeypatch.delenv(name, raising=False)
-    with running_hub() as hub:
-        monkeypatch.setenv("HF_ENDPOINT", hub.address)
+    with the_only_hub(tmp_path / "hugging face", monkeypatch) as hub:
         yield hub
 
 
