@@ -139,7 +139,7 @@ class ModelFacts:
 
     name: str
     kind: str
-    """language model, image model or embedding model."""
+    """language model, image model, embedding model, LoRA or checkpoint (yet to be added)."""
     family: str
     """The architecture, as its files call it."""
     parameters: int
@@ -156,6 +156,8 @@ class ModelFacts:
     """What a LoRA is called in prompts, as its maker says."""
     source: str = ""
     """The repository and the commit that it was fetched from."""
+    becomes: str = ""
+    """What it is turned into when it is added, where it cannot be used as it is."""
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from pathlib import Path
 from engine import device, library, memory, model_source, trained_models
 from engine.errors import ModelError
 from engine.events import ModelFacts, Report
+from engine.gate import checkpoint_file
 from engine.gate.gguf import read_header
 from engine.gate.lora import check_lora
 from engine.gate.model_folder import check_pipeline, read_config
@@ -24,16 +25,19 @@ from engine.gate.transformers_folder import (
     check_encoder,
     check_language_model,
 )
-from engine.gate.weights import PICKLE_SUFFIXES, check_safetensors, names_of
+from engine.gate.weights import PICKLE_SUFFIXES, check_safetensors, described
 from engine.language import llama_cpp, transformers_folder
+from engine.single_file import checkpoint
+from engine.single_file.checkpoint import Checkpoint
+from engine.single_file.layout import is_checkpoint, other_family
 from engine.trained_language_models import run_of
 
-CHOOSE = "Choose a folder of diffusers or transformers, a .gguf file, or a LoRA in .safetensors."
+CHOOSE = (
+    "Choose a folder of diffusers or transformers, a .gguf file, or a LoRA or a Stable Diffusion "
+    "in .safetensors."
+)
 DESCRIPTIONS = ("model_index.json", "config.json", "adapter_config.json")
 SUFFIXES = (".gguf", ".safetensors")
-
-WHOLE_CHECKPOINT = ("model.diffusion_model.", "first_stage_model.", "cond_stage_model.")
-"""How the names of tensors begin in the files that Stable Diffusion first came in."""
 
 MOST_OF_A_CARD = 20_000  # bytes of a README that may begin with a licence
 
@@ -58,7 +62,7 @@ def facts_at(path: Path, report: Report) -> ModelFacts:
 
 def _facts_at(path: Path, report: Report) -> ModelFacts:
     trained_models.prepare(path, report)
-    if not path.exists() or not _may_be_model(path):
+    if not path.exists() or not may_be_model(path):
         said = "is no model" if path.exists() else "is not there"
         raise ModelError(f"{path} {said}.", CHOOSE)
     if (path / "model_index.json").is_file():
@@ -94,24 +98,22 @@ def _of_pipeline(path: Path) -> ModelFacts:
     )
 
 
-def _may_be_model(path: Path) -> bool:
+def may_be_model(path: Path) -> bool:
+    """Whether it is meant as one, by its description or the end of its name."""
     if path.is_dir():
         return any((path / name).is_file() for name in DESCRIPTIONS) or run_of(path) is not None
     return path.suffix.lower() in SUFFIXES or path.suffix.lower() in PICKLE_SUFFIXES
 
 
 def _of_file(path: Path) -> ModelFacts:
-    """A GGUF, or a LoRA; checkpoints in one file are told of, and refused."""
+    """A GGUF, a LoRA, or a whole image model that is yet to become a folder."""
     start = _beginning(path)
     if start.startswith(b"GGUF"):
         return _of_gguf(path)
+    if is_whole_image_model(path):
+        with checkpoint_file.opened(path) as file:
+            return of_checkpoint(checkpoint.look(file))
     parameters = check_safetensors(path)
-    names = names_of(path)
-    if any(name.startswith(WHOLE_CHECKPOINT) for name in names):
-        raise ModelError(
-            f"{path} is a whole Stable Diffusion model in one file, which is not read here yet.",
-            "Get the same model as a folder of diffusers, with its model_index.json.",
-        )
     lora = check_lora(path)
     return ModelFacts(
         name=path.stem,
@@ -122,6 +124,34 @@ def _of_file(path: Path) -> ModelFacts:
         needs=path.stat().st_size,
         free=memory.free_memory(),
         trigger_words=lora.trigger_words,
+    )
+
+
+def is_whole_image_model(path: Path) -> bool:
+    """Whether the safetensors file is meant as one, known here or not; raises ModelError."""
+    if _beginning(path).startswith(b"GGUF"):
+        return False
+    check_safetensors(path)
+    shapes = {name: shape for name, shape, _ in described(path)}
+    return is_checkpoint(shapes) or bool(other_family(shapes))
+
+
+def of_checkpoint(found: Checkpoint) -> ModelFacts:
+    """What was looked through, and what it becomes."""
+    from engine.pipelines import drawing_dtype
+
+    target = device.best_device()
+    predicts = f"; predicts {found.prediction} ({found.reason})" if found.reason else ""
+    return ModelFacts(
+        name=found.file.path.stem,
+        kind="checkpoint",
+        family=found.layout.told,
+        parameters=found.parameters,
+        on_disk=found.file.path.stat().st_size,
+        needs=found.parameters * drawing_dtype(target).itemsize,
+        free=memory.free_on(target),
+        licence=found.file.metadata.get("modelspec.license", "")[:100],
+        becomes=f"a folder of diffusers of {found.size / 1e9:.1f} GB{predicts}",
     )
 
 

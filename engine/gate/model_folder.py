@@ -117,9 +117,10 @@ def check_folder(path: Path, needed: str, what: str) -> None:
     """A folder with the file that makes it one of these, and nothing in it that could run."""
     if not path.is_dir():
         problem = "is a single file" if path.exists() else "does not exist"
-        raise ModelError(
-            f"{path} {problem}; {what} is a folder.", f"Choose a folder with {needed}."
-        )
+        hint = f"Choose a folder with {needed}."
+        if path.exists() and needed == "model_index.json":
+            hint += " Add a model makes one of a Stable Diffusion in one file."
+        raise ModelError(f"{path} {problem}; {what} is a folder.", hint)
     if not (path / needed).is_file():
         raise ModelError(f"{path} has no {needed}.", f"Choose the folder of {what}.")
     for file in _files(path):

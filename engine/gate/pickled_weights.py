@@ -8,7 +8,7 @@ again.
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,8 @@ INSIDE = ("params_ema", "params-ema", "params", "model_state_dict", "state_dict"
 """Where those who train upscalers keep the weights among other things."""
 MOST_UNPACKED = 4_000_000_000
 """Bytes; no upscaler is larger."""
+NAMED = ("pytorch_lightning.callbacks.model_checkpoint.ModelCheckpoint",)
+"""Classes whose names stand in checkpoints of Stable Diffusion, as keys of what is not read."""
 
 
 def converted(path: Path, report: Report) -> Path:
@@ -47,11 +49,24 @@ def _convert(path: Path, target: Path) -> None:
 
 def _tensors(path: Path) -> dict[str, Any]:
     """By name, each with memory of its own."""
+    found = read(path, largest=MOST_UNPACKED)
+    return {name: tensor.detach().clone().contiguous() for name, tensor in found.items()}
+
+
+def read(path: Path, *, largest: int) -> dict[str, Any]:
+    """The tensors in the file by name, as they lie there; raises ModelError.
+
+    Where torch packed them they are read from the disk only when they are looked at. `largest`
+    bounds the bytes of all of them.
+    """
     import torch
 
-    _check_archive(path)
+    packed = _check_archive(path, largest)
     try:
-        read = torch.load(path, map_location="cpu", weights_only=True)
+        with torch.serialization.safe_globals([*_stand_ins()]):
+            found = _weights_in(
+                torch.load(path, map_location="cpu", weights_only=True, mmap=packed)
+            )
     except torch.serialization.pickle.UnpicklingError as error:
         raise ModelError(
             f"{path} was not opened: it is damaged, or holds more than weights, "
@@ -62,26 +77,39 @@ def _tensors(path: Path) -> dict[str, Any]:
         raise ModelError(
             f"{path} is no file of weights that torch can read.", FETCH_AGAIN
         ) from error
-    found = _weights_in(read)
     if not found:
         raise ModelError(f"{path} holds no weights.", "Choose another file.")
     # A number that is repeated takes no room in the file, and all of it when it is copied.
-    if sum(tensor.numel() * tensor.itemsize for tensor in found.values()) > MOST_UNPACKED:
-        raise ModelError(f"{path} is larger than any upscaler.", "Choose another file.")
-    return {name: tensor.detach().clone().contiguous() for name, tensor in found.items()}
+    if sum(tensor.numel() * tensor.itemsize for tensor in found.values()) > largest:
+        raise ModelError(
+            f"{path} would unpack to more than {largest / 1e9:.1f} GB, which it cannot hold.",
+            "Choose another file.",
+        )
+    return found
 
 
-def _check_archive(path: Path) -> None:
-    """torch packs nothing: an archive that unpacks to far more than its own size is a trap."""
+class _Callback:
+    """Takes the place of a class that trainings leave as a mere name beside their weights."""
+
+
+def _stand_ins() -> Iterator[tuple[type, str]]:
+    """What the checkpoints of 2022 name and nothing here ever runs."""
+    for name in NAMED:
+        yield _Callback, name
+
+
+def _check_archive(path: Path, largest: int) -> bool:
+    """Whether torch packed it, which packs nothing smaller: what unpacks to far more is a trap."""
     if not zipfile.is_zipfile(path):
-        return
+        return False
     try:
         with zipfile.ZipFile(path) as archive:
             unpacked = sum(entry.file_size for entry in archive.infolist())
     except (zipfile.BadZipFile, OSError) as error:
         raise ModelError(f"{path} is damaged.", FETCH_AGAIN) from error
-    if unpacked > min(MOST_UNPACKED, 2 * path.stat().st_size):
+    if unpacked > min(largest, 2 * path.stat().st_size):
         raise ModelError(f"{path} is packed as no weights are.", "Choose another file.")
+    return True
 
 
 def _weights_in(read: Any) -> dict[str, Any]:

@@ -50,6 +50,13 @@ def tensors(paths: Iterable[Path]) -> Iterator[tuple[str, tuple[int, ...]]]:
                 yield tensor["dtype"], tuple(tensor["shape"])
 
 
+def described(path: Path) -> Iterator[tuple[str, tuple[int, ...], int]]:
+    """The name and shape of each tensor in a checked file, and the bits of one of its numbers."""
+    for name, tensor in _read_header(path)[0].items():
+        if name != "__metadata__":
+            yield name, tuple(tensor["shape"]), BITS[tensor["dtype"]]
+
+
 def names_of(path: Path) -> list[str]:
     """The names of the tensors in a checked file."""
     return [name for name in _read_header(path)[0] if name != "__metadata__"]
@@ -109,7 +116,8 @@ def content_hash(paths: Iterable[Path]) -> str:
 
 def pickle_error(path: Path) -> ModelError:
     return ModelError(
-        f"{path} is a pickle file, which can run programs when it is opened.", CONVERT
+        f"{path} is a pickle file, which can run programs when it is opened.",
+        "Get this model as .safetensors, or let Add a model convert it: it reads the numbers only.",
     )
 
 

@@ -40,6 +40,8 @@ class FactRows(QFormLayout):
             (tr("On the disk"), tr("{:,.0f} MB").format(facts.on_disk / 1e6)),
             (tr("Memory"), needs),
         ]
+        if facts.becomes:
+            rows.append((tr("Becomes"), facts.becomes))
         if facts.context_length:
             rows.append((tr("Context"), tr("{:,} tokens").format(facts.context_length)))
         if facts.trigger_words:

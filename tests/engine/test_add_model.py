@@ -7,8 +7,6 @@ import shutil
 from pathlib import Path
 
 import pytest
-import torch
-from safetensors.torch import save_file
 from tiny_language_models import save_folder, save_gguf
 from tiny_loras import save_kohya_lora
 from tiny_models import save_stable_diffusion
@@ -78,13 +76,6 @@ def test_what_is_none_is_told_by_its_content(name, data, problem, tmp_path) -> N
     with pytest.raises(ModelError, match=problem):
         add(tmp_path / name)
     assert not (folders.models() / name).exists()
-
-
-def test_a_checkpoint_in_one_file_is_named_as_such(tmp_path) -> None:
-    path = tmp_path / "sd15.safetensors"
-    save_file({"model.diffusion_model.out.0.weight": torch.zeros(2)}, path)
-    with pytest.raises(ModelError, match="whole Stable Diffusion model in one file"):
-        add(path)
 
 
 def test_a_name_that_is_taken_is_left_alone(tmp_path) -> None:
