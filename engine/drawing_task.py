@@ -9,13 +9,24 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
-from engine import files, library, loras, metadata, trained_models
+from engine import (
+    device,
+    files,
+    library,
+    loras,
+    measured_memory,
+    metadata,
+    second_try,
+    trained_models,
+)
 from engine.drawing import Drawing
 from engine.errors import EngineError, InvalidTask, OutOfMemory, is_out_of_memory
 from engine.events import Notice, Report, Saved
+from engine.libraries import importing
 from engine.loras import lora_param
-from engine.pipeline_kinds import TEXT_TO_IMAGE
-from engine.pipelines import LoadedPipeline, load_text_to_image
+from engine.memory_plans import plan_param
+from engine.pipeline_kinds import INPAINT, TEXT_TO_IMAGE
+from engine.pipelines import LoadedPipeline, is_alone, load_text_to_image
 from engine.prompts.embedding import prompt_arguments, prompt_notices
 from engine.prompts.evaluation import evaluated, style_param
 from engine.schedulers import DEFAULT_SCHEDULER, SCHEDULERS
@@ -114,6 +125,7 @@ class DrawingTask(Task):
         choices=SCHEDULERS,
         advanced=True,
     )
+    memory_plan: str = plan_param()
     seed: int = seed_param()
     num_images_per_prompt: int = param(
         1,
@@ -156,21 +168,37 @@ class DrawingTask(Task):
         pinned = dataclasses.replace(
             self, model=trained_models.pinned(self.model), loras=loras.pinned(self.loras)
         )
-        yield from pinned._draw(report)
+        yield from second_try.drawn(pinned, report)
 
-    def _draw(self, report: Report) -> Iterator[Drawn]:
+    def draw_once(self, report: Report, made_with: Mapping[str, str]) -> Iterator[Drawn]:
+        """Them without a second try; raises OutOfMemory. `made_with` is said of each."""
         path = library.find(self.model)
         try:
-            loaded = load_text_to_image(path, report)
-            said = loras.use(loaded, loras.parse(self.loras), report)
-            yield from self._draw_all(loaded.of_kind(self.kind), said, report)
-        except (MemoryError, RuntimeError) as error:
+            with importing():
+                target = device.best_device()
+            with measured_memory.Watch(target) as watch:
+                loaded = load_text_to_image(path, report, self.memory_plan)
+                said = {**made_with, **loras.use(loaded, loras.parse(self.loras), report)}
+                for drawn in self._draw_all(loaded.of_kind(self.kind), said, report):
+                    if self.kind != INPAINT:  # which draws a part, at a size of its own
+                        self._remember(loaded, drawn.image.size, watch)
+                    yield drawn
+        except (MemoryError, RuntimeError, OSError) as error:
             if not is_out_of_memory(error):
                 raise
             raise OutOfMemory(
                 f"{path.name} needs more memory than there is to draw this image.",
                 "Choose a smaller size or model, or close other programs.",
             ) from error
+
+    def _remember(
+        self, model: LoadedPipeline, size: tuple[int, int], watch: measured_memory.Watch
+    ) -> None:
+        """What it took, where nothing else was in memory that came or went in between."""
+        if is_alone(model.folder, self.memory_plan):
+            target = device.best_device()
+            key = measured_memory.key_of(model.folder.fingerprint, self.memory_plan, size, target)
+            measured_memory.remember(key, watch.most - model.held_before)
 
     def _draw_all(
         self, model: LoadedPipeline, said: Mapping[str, str], report: Report

@@ -62,8 +62,13 @@ class UnexpectedError(EngineError):
         self.details = details
 
 
-# torch says so in words only, on the CPU and on Apple's GPUs.
-_NO_MEMORY = ("DefaultCPUAllocator: ", "backend out of memory")
+# Said in words only: by torch on the CPU and on Apple's GPUs, by C++, by Python.
+_NO_MEMORY = (
+    "DefaultCPUAllocator: ",
+    "backend out of memory",
+    "std::bad_alloc",
+    "can't start new thread",  # whose stack has no room
+)
 _OF_THE_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS, errno.EIO)
 
 

@@ -134,6 +134,26 @@ class ComparedModel:
 
 
 @dataclass(frozen=True)
+class MemoryPlan:
+    """A way to draw with a model, and the memory that it takes."""
+
+    name: str
+    """As the task calls it; two may be called alike, and differ in their size."""
+    values: Mapping[str, str | int]
+    """Fields of the task that make it so."""
+    estimated: int
+    """Bytes, from the files."""
+    took: int = 0
+    """Bytes that it took here the last time; 0 where it has not been tried."""
+    lossless: bool = False
+    """Whether the picture stays the same to the last bit."""
+
+    @property
+    def needs(self) -> int:
+        return self.took or self.estimated
+
+
+@dataclass(frozen=True)
 class ModelFacts:
     """What a model is and needs, from its files; nothing of it has been loaded."""
 
@@ -158,6 +178,9 @@ class ModelFacts:
     """The repository and the commit that it was fetched from."""
     becomes: str = ""
     """What it is turned into when it is added, where it cannot be used as it is."""
+    plans: tuple[MemoryPlan, ...] = ()
+    """Of an image model for the picture that was asked about: as it is, then those that take less;
+    `needs` is then that of the plan that was asked about."""
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from engine import library, trained_loras
+from engine import library, memory_plans, trained_loras
 from engine.errors import InvalidTask, ModelError
 from engine.events import Progress, Report
 from engine.gate.lora import check_lora
@@ -118,7 +118,10 @@ def _adapter(digest: str) -> str:
 def _load(model: LoadedPipeline, path: Path, adapter: str) -> None:
     pipe = model.pipe
     try:
-        with warnings.catch_warnings():  # that there is another one already, which is intended
+        with (
+            memory_plans.wide_adapters(model.saving, pipe.dtype),
+            warnings.catch_warnings(),
+        ):  # that there is another one already, which is intended
             warnings.filterwarnings("ignore", "Already found a `peft_config`", UserWarning)
             pipe.load_lora_weights(
                 str(path.parent), weight_name=path.name, adapter_name=adapter, local_files_only=True

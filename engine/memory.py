@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 from engine.errors import OutOfMemory
@@ -13,10 +14,31 @@ CHOOSE_SMALLER = "Close other programs, or choose a smaller model."
 
 
 def free_memory() -> int:
-    """Bytes of main memory that a program may take without pushing others out."""
+    """Bytes of main memory that this process may take without pushing others out."""
     import psutil
 
-    return int(psutil.virtual_memory().available)
+    return min(int(psutil.virtual_memory().available), _allowed())
+
+
+def _allowed() -> int:
+    """Bytes that this process may still take by a limit that was set for it (`ulimit -v`)."""
+    if sys.platform == "win32":
+        return sys.maxsize
+    import resource
+
+    import psutil
+
+    limit = resource.getrlimit(resource.RLIMIT_AS)[0]
+    if limit == resource.RLIM_INFINITY:
+        return sys.maxsize
+    return max(0, limit - int(psutil.Process().memory_info().vms))
+
+
+def whole_memory() -> int:
+    """Bytes of main memory that this machine has."""
+    import psutil
+
+    return int(psutil.virtual_memory().total)
 
 
 def free_on(target: torch.device) -> int:

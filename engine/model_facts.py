@@ -1,18 +1,26 @@
 """What a model of this machine is and needs, told by its files alone.
 
 The needs are those of the loaders, which refuse what does not fit. Measured on SmolLM2-135M they
-are right to 1 % as a GGUF, and 15 % too low as a folder (`tests/benchmarks/memory_needs.py`). A
-picture needs more beside its model.
+are right to 1 % as a GGUF, and 15 % too low as a folder (`tests/benchmarks/memory_needs.py`). What
+a picture needs beside its model is told where a picture is asked about.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from engine import device, library, memory, model_source, trained_models
+from engine import (
+    device,
+    fitting,
+    library,
+    memory,
+    memory_plans,
+    model_source,
+    trained_models,
+)
 from engine.errors import ModelError
 from engine.events import ModelFacts, Report
 from engine.gate import checkpoint_file
@@ -39,7 +47,18 @@ CHOOSE = (
 DESCRIPTIONS = ("model_index.json", "config.json", "adapter_config.json")
 SUFFIXES = (".gguf", ".safetensors")
 
+IMAGE_MODEL = "image model"
 MOST_OF_A_CARD = 20_000  # bytes of a README that may begin with a licence
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A picture that is to be drawn."""
+
+    plan: str
+    size: tuple[int, int]
+    """Width and height; 0 is the model's own."""
+    resizable: bool
 
 
 def facts_of(name: str, report: Report) -> ModelFacts:
@@ -48,6 +67,22 @@ def facts_of(name: str, report: Report) -> ModelFacts:
     A checkpoint of a training that adds a LoRA needs what the model below it needs.
     """
     return facts_at(library.find(name), report)
+
+
+def to_draw(facts: ModelFacts, path: Path, asked: Asked) -> ModelFacts:
+    """With what drawing needs, and the plans by which it needs less, for an image model."""
+    from engine.pipelines import drawing_dtype
+
+    folder = check_pipeline(path)
+    plans = fitting.plans_of(folder, asked.size, asked.resizable)
+    if plans:
+        needs = fitting.wanted(plans, asked.plan).needs
+    else:  # a network that is not known here; its weights are
+        target = device.best_device()
+        dtype = drawing_dtype(target)
+        saving = memory_plans.savings(asked.plan, target.type, dtype.itemsize)
+        needs = memory_plans.weights_need(folder, saving, dtype)
+    return replace(facts, needs=needs, free=fitting.available(), plans=plans)
 
 
 def facts_at(path: Path, report: Report) -> ModelFacts:
@@ -88,7 +123,7 @@ def _of_pipeline(path: Path) -> ModelFacts:
     target = device.best_device()
     return ModelFacts(
         name=path.name,
-        kind="image model",
+        kind=IMAGE_MODEL,
         family=folder.class_name.removesuffix("Pipeline"),
         parameters=folder.parameters,
         on_disk=_size(folder.weights),

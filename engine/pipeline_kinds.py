@@ -10,7 +10,7 @@ import re
 from typing import Any
 
 from engine.errors import InvalidTask, ModelError
-from engine.gate.model_folder import PipelineFolder
+from engine.gate.model_folder import Component, PipelineFolder
 
 TEXT_TO_IMAGE, IMAGE_TO_IMAGE, INPAINT = "text_to_image", "image_to_image", "inpaint"
 
@@ -28,6 +28,9 @@ _CANNOT = {
     IMAGE_TO_IMAGE: "cannot start from a picture",
     INPAINT: "cannot repaint a part of a picture",
 }
+
+RENAMED = {"CLIPFeatureExtractor": "CLIPImageProcessor"}
+"""Classes that old folders (Stable Diffusion 1) name and transformers 5 calls otherwise."""
 
 
 def text_class(folder: PipelineFolder) -> Any:
@@ -99,6 +102,32 @@ def _does(pipeline_class: Any, kind: str) -> bool:
     takes = inspect.signature(pipeline_class.__call__).parameters.keys()
     pictures = kind != TEXT_TO_IMAGE
     return _NEEDS[kind] <= takes and (pictures or "image" not in takes)
+
+
+def component_class(folder: PipelineFolder, component: Component) -> Any:
+    """The class of that name, if it is what the gate took it for; raises ModelError."""
+    import diffusers
+    import transformers
+
+    if component.library == "stable_diffusion":
+        from diffusers.pipelines import stable_diffusion as library
+    else:
+        library = diffusers if component.library == "diffusers" else transformers
+    class_name = RENAMED.get(component.class_name, component.class_name)
+    found = getattr(library, class_name, None)
+    kinds = {
+        "model": (diffusers.ModelMixin, transformers.PreTrainedModel),
+        "scheduler": (diffusers.SchedulerMixin,),
+        "tokenizer": (transformers.PreTrainedTokenizerBase,),
+        "processor": (
+            transformers.ImageProcessingMixin,
+            transformers.FeatureExtractionMixin,
+            transformers.ProcessorMixin,
+        ),
+    }
+    if not isinstance(found, type) or not issubclass(found, kinds[component.kind]):
+        raise unknown_class(folder, component.class_name)
+    return found
 
 
 def unknown_class(folder: PipelineFolder, class_name: str) -> ModelError:

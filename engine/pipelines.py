@@ -11,26 +11,24 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
-from engine import cache, device, memory, trained_models
+from engine import cache, device, measured_memory, memory, memory_plans, trained_models
 from engine.errors import ModelError
 from engine.events import Progress, Report
 from engine.gate.model_folder import Component, PipelineFolder, check_pipeline, fingerprint
 from engine.gate.weights import content_hash
 from engine.libraries import importing, loading
+from engine.memory_plans import AS_IT_IS, Savings
 from engine.pipeline_kinds import (
     TEXT_TO_IMAGE,
     check_channels,
+    component_class,
     pipeline_of_kind,
     text_class,
-    unknown_class,
 )
 from engine.schedulers import make_scheduler
 
 if TYPE_CHECKING:
     import torch
-
-RENAMED = {"CLIPFeatureExtractor": "CLIPImageProcessor"}
-"""Classes that old folders (Stable Diffusion 1) name and transformers 5 calls otherwise."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +41,10 @@ class LoadedPipeline:
     weights_hash: str
     own_scheduler: Any
     """The scheduler the model came with, whatever `pipe.scheduler` is now."""
+    saving: Savings = field(default_factory=Savings)
+    """How it takes less memory."""
+    held_before: int = 0
+    """Bytes that this process held before it was loaded."""
     kinds: dict[str, LoadedPipeline] = field(default_factory=dict)
     """The same model as other pipelines, by kind; filled when one is asked for."""
 
@@ -83,7 +85,7 @@ class LoadedPipeline:
     def _precision(self) -> dict[str, str]:
         """The pipeline looks through all its parts for it."""
         dtype = str(self.pipe.dtype).removeprefix("torch.")
-        return {"device": self.pipe.device.type, "dtype": dtype}
+        return {"device": device.best_device().type, "dtype": dtype}
 
     def use_scheduler(self, name: str) -> None:
         """Give the pipeline a fresh scheduler; raises InvalidTask for one that does not suit."""
@@ -180,8 +182,8 @@ def _call_parameters(pipeline_class: type) -> Mapping[str, inspect.Parameter]:
     return inspect.signature(pipeline_class.__call__).parameters
 
 
-def load_text_to_image(path: Path, report: Report) -> LoadedPipeline:
-    """The text-to-image pipeline in the folder `path`, on the best device.
+def load_text_to_image(path: Path, report: Report, plan: str = AS_IT_IS) -> LoadedPipeline:
+    """The text-to-image pipeline in the folder `path`, on the best device, by a memory plan.
 
     Raises ModelError and OutOfMemory. Each part is a step, so that a stop is quick.
     """
@@ -189,18 +191,36 @@ def load_text_to_image(path: Path, report: Report) -> LoadedPipeline:
     with importing():
         device.configure_threads()
     trained_models.prepare(path, report)
-    key = ("text_to_image", str(path), fingerprint(path))  # what is warm has passed the gate
-    return cache.loaded(key, lambda: _load(check_pipeline(path), report))
+    key = _key(path, fingerprint(path), plan)
+    if cache.holds(key):  # what is warm has passed the gate
+        return cache.kept(key)  # type: ignore[no-any-return]
+    folder = check_pipeline(path)
+    target = device.best_device()
+    dtype = drawing_dtype(target)
+    saving = memory_plans.savings(plan, target.type, dtype.itemsize)
+    weighs = memory_plans.weights_need(folder, saving, dtype)
+    return cache.loaded(
+        key, lambda: _load(folder, report, saving), weighs, lambda: memory.free_on(target)
+    )
+
+
+def is_alone(folder: PipelineFolder, plan: str) -> bool:
+    """Whether this process holds this model by this plan and no other."""
+    return cache.holds_only(_key(folder.path, folder.fingerprint, plan))
+
+
+def _key(path: Path, fingerprint: str, plan: str) -> tuple[str, ...]:
+    return ("text_to_image", str(path), fingerprint, plan)
 
 
 def load_alone(folder: PipelineFolder, report: Report) -> LoadedPipeline:
     """A pipeline that nobody else uses, to be changed; raises ModelError and OutOfMemory."""
     with importing():
         device.configure_threads()
-    return _load(folder, report)
+    return _load(folder, report, Savings())
 
 
-def _load(folder: PipelineFolder, report: Report) -> LoadedPipeline:
+def _load(folder: PipelineFolder, report: Report, saving: Savings) -> LoadedPipeline:
     total = len(folder.components) + 1
     report(Progress(0, total, "loading the libraries"))
     with importing():
@@ -209,28 +229,29 @@ def _load(folder: PipelineFolder, report: Report) -> LoadedPipeline:
 
         report(Progress(0, total, "loading the libraries"))
         pipeline_class = text_class(folder)
-        classes = [_component_class(folder, component) for component in folder.components]
+        classes = [component_class(folder, component) for component in folder.components]
     target = device.best_device()
     dtype = drawing_dtype(target)
-    needed = folder.parameters * dtype.itemsize
+    needed = memory_plans.weights_need(folder, saving, dtype)
     memory.require(needed, f"{folder.path.name} needs", free=memory.free_on(target))
+    held_before = measured_memory.held(target)
     parts: dict[str, Any] = dict.fromkeys(folder.absent)
     for step, (component, its_class) in enumerate(zip(folder.components, classes, strict=True)):
         report(Progress(step, total, f"loading model: {component.name.replace('_', ' ')}"))
         with loading():
-            parts[component.name] = _load_component(folder, component, its_class, dtype)
+            parts[component.name] = _load_component(folder, component, its_class, dtype, saving)
     report(Progress(total - 1, total, "loading model: putting it together"))
     diffusers.utils.logging.disable_progress_bar()
     pipe = pipeline_class.from_pretrained(str(folder.path), local_files_only=True, **parts)
     pipe.set_progress_bar_config(disable=True)
-    pipe.to(target)
+    memory_plans.place(pipe, saving, target)
     for part in parts.values():
         if isinstance(part, torch.nn.Module):
             part.eval()
     weights_hash = content_hash(folder.weights)
     if fingerprint(folder.path) != folder.fingerprint:
         raise ModelError(f"{folder.path} was changed while it was loaded.", "Try again.")
-    return LoadedPipeline(pipe, folder, weights_hash, pipe.scheduler)
+    return LoadedPipeline(pipe, folder, weights_hash, pipe.scheduler, saving, held_before)
 
 
 def drawing_dtype(target: torch.device) -> torch.dtype:
@@ -243,37 +264,21 @@ def drawing_dtype(target: torch.device) -> torch.dtype:
 
 
 def _load_component(
-    folder: PipelineFolder, component: Component, its_class: Any, dtype: Any
+    folder: PipelineFolder, component: Component, its_class: Any, dtype: Any, saving: Savings
 ) -> Any:
-    options: dict[str, Any] = {"local_files_only": True}
-    if component.kind == "model":
-        options |= {"use_safetensors": True, "variant": component.variant}
+    import torch
+
+    path = str(folder.path / component.name)
+    if component.kind != "model":
+        return its_class.from_pretrained(path, local_files_only=True)
+    part = its_class.from_pretrained(
+        path,
+        local_files_only=True,
+        use_safetensors=True,
+        variant=component.variant,
         # diffusers and transformers call it alike since 0.38 and 4.56
-        options["dtype"] = dtype
-    return its_class.from_pretrained(str(folder.path / component.name), **options)
-
-
-def _component_class(folder: PipelineFolder, component: Component) -> Any:
-    """The class of that name, if it is what the gate took it for; raises ModelError."""
-    import diffusers
-    import transformers
-
-    if component.library == "stable_diffusion":
-        from diffusers.pipelines import stable_diffusion as library
-    else:
-        library = diffusers if component.library == "diffusers" else transformers
-    class_name = RENAMED.get(component.class_name, component.class_name)
-    found = getattr(library, class_name, None)
-    kinds = {
-        "model": (diffusers.ModelMixin, transformers.PreTrainedModel),
-        "scheduler": (diffusers.SchedulerMixin,),
-        "tokenizer": (transformers.PreTrainedTokenizerBase,),
-        "processor": (
-            transformers.ImageProcessingMixin,
-            transformers.FeatureExtractionMixin,
-            transformers.ProcessorMixin,
-        ),
-    }
-    if not isinstance(found, type) or not issubclass(found, kinds[component.kind]):
-        raise unknown_class(folder, component.class_name)
-    return found
+        dtype=getattr(torch, memory_plans.read_as(component)) if saving.narrow else dtype,
+    )
+    if saving.narrow:
+        memory_plans.narrow(part, component, saving, dtype)
+    return part

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from engine import library, loras
+from engine import library, loras, python_memory
 from engine.errors import EngineError
 from engine.gate import json_text
 from engine.gate.model_folder import PipelineFolder, check_pipeline
@@ -24,8 +24,6 @@ _KINDS = {
     "outpaint": INPAINT,
 }
 """Of the pipeline, by the name of the task."""
-_DTYPES = ("float32", "bfloat16", "float16")
-
 _BINNING = re.compile("HunyuanDiT|PixArt|PRX|Sana")
 """Pipelines that would draw at a size near the one asked for, and crop."""
 
@@ -38,10 +36,10 @@ from PIL import Image{pillow}
 torch.set_num_threads({threads})
 pipe = {pipeline}.from_pretrained(
     {folder},
-    dtype=torch.{dtype},{absent}
+    dtype={dtype},{absent}
     local_files_only=True,
-).to({device})
-{loras}{scheduler}generator = torch.Generator("cpu").manual_seed({seed})
+){placed}
+{memory}{loras}{scheduler}generator = torch.Generator("cpu").manual_seed({seed})
 """
 _DRAW = """\
 image = pipe(
@@ -87,6 +85,7 @@ class _Program:
         values, made_with = self.record.values, self.record.made_with
         scheduler = (NOISE_SCHEDULERS | FLOW_SCHEDULERS).get(str(values.get("scheduler")), "")
         pictures = self.record.name != "text_to_image"
+        memory = python_memory.of(self.record, self.pipeline)
         return _PIPELINE.format(
             pipeline=class_name_for(_KINDS[self.record.name], self.pipeline.class_name),
             scheduler_import=f", {scheduler}" if scheduler else "",
@@ -95,8 +94,9 @@ class _Program:
             scheduler=_use(scheduler) if values.get("scheduler") != DEFAULT_SCHEDULER else "",
             threads=_threads(made_with.get("threads", "")),
             folder=repr(str(self.pipeline.path)),
-            dtype=next((d for d in _DTYPES if d == made_with.get("dtype")), "float32"),
-            device=repr(made_with.get("device", "cpu")),
+            dtype=memory.dtype(),
+            placed=memory.placed(),
+            memory=memory.lines(bool(values.get("loras"))),
             absent="".join(f"\n    {name}=None," for name in self.pipeline.absent),
             seed=values["seed"],
         )

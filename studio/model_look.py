@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from PySide6.QtCore import QEvent, QObject, QTimer
 
 from engine import packs
 from engine.errors import EngineError, InvalidTask
-from engine.events import Event, ModelFacts
+from engine.events import Event, MemoryPlan, ModelFacts
+from engine.fitting import ERROR
+from engine.memory_plans import AS_IT_IS
 from engine.registry import task_class
 from engine.worker import Engine, Job
 from studio.latest_wish import LatestWish
 from studio.widgets.parameter_form import ParameterForm
 
+ENDED = "ended"
+"""Jobs that have ended: no field of the task, but after one there may be more to tell."""
 QUIET = 500  # milliseconds without a change, as a path is typed
 
 
@@ -20,8 +26,9 @@ class ModelLook(QObject):
 
     def __init__(self, engine: Engine, form: ParameterForm, parent: QObject) -> None:
         super().__init__(parent)
-        self._form, self._field = form, form.editor("model")
-        self._looked_at = ""
+        self._engine, self._form, self._field = engine, form, form.editor("model")
+        self._looked_at: dict[str, Any] = {}
+        self._offered: MemoryPlan | None = None
         self._wish = LatestWish(engine, self)
         self._wish.reported.connect(self._hear)
         self._wish.ended.connect(self._ended)
@@ -29,6 +36,7 @@ class ModelLook(QObject):
         self._timer.timeout.connect(self._look)
         form.changed.connect(self._timer.start)
         engine.jobs_changed.connect(self._timer.start)  # a starter pack may have been fetched
+        self._field.offer_taken.connect(self._take_offer)
         form.installEventFilter(self)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
@@ -38,37 +46,84 @@ class ModelLook(QObject):
 
     def _look(self) -> None:
         model = str(self._field.value())
-        if not self._form.isVisible() or model == self._looked_at:
+        asked = self._asked(model)
+        if not self._form.isVisible() or asked == self._looked_at:
             return
         self._wish.forget()
-        self._say("")
+        if model != self._looked_at.get("model"):
+            self._say("")
         if packs.missing_one(model):  # a notice offers it, and says how large it is
             return
         try:
-            task = task_class("inspect_model").from_dict({"model": model, "save": False})
+            values = {name: value for name, value in asked.items() if name != ENDED}
+            task = task_class("inspect_model").from_dict(values)
         except InvalidTask:  # nothing is chosen
             return
-        self._looked_at = model
+        self._looked_at = asked
         self._wish.want(lambda: task)
+
+    def _asked(self, model: str) -> dict[str, Any]:
+        """The fields of the task that looks, and what else may change its answer."""
+        asked: dict[str, Any] = {"model": model, "save": False}
+        values = self._form.values()
+        if "memory_plan" not in values:
+            return asked
+        sized = "width" in values and not self._form.editor("width").isHidden()
+        size = {name: values[name] for name in ("width", "height")} if sized else {}
+        ended = sum(job.state.ended for job in self._engine.jobs)  # a drawing was measured
+        plan = {"memory_plan": values["memory_plan"], "resizable": sized}
+        return asked | size | plan | {ENDED: ended}
 
     def _hear(self, event: Event) -> None:
         if isinstance(event, ModelFacts):
             self._say(*self._told(event))
+            self._make_offer(event)
+
+    def _make_offer(self, facts: ModelFacts) -> None:
+        """The mildest way that fits, where the one that is set does not."""
+        fitting = (plan for plan in facts.plans if plan.needs <= facts.free)
+        self._offered = next(fitting, None) if facts.needs > facts.free else None
+        self._field.show_offer(self._offer(self._offered) if self._offered else "")
+
+    def _offer(self, plan: MemoryPlan) -> str:
+        ways = [plan.name] if plan.name != AS_IT_IS else []
+        if "width" in plan.values:
+            ways.insert(0, "{width} × {height}".format(**plan.values))
+        said = self.tr("Draw {}: {}").format(", ".join(ways or [plan.name]), _size(plan.needs))
+        return f"{said}, {self.tr('the same picture')}" if plan.lossless else said
+
+    def _take_offer(self) -> None:
+        if self._offered:
+            self._form.set_values(self._offered.values)
+            self._field.show_offer("")
 
     def _ended(self, job: Job) -> None:
         if isinstance(job.error, EngineError):
             self._say(f"{job.error.message} {job.error.hint}".strip(), True)
 
     def _say(self, text: str, warns: bool = False) -> None:
+        if not warns:
+            self._field.show_offer("")
         self._field.show_note(text, warns)
 
     def _told(self, facts: ModelFacts) -> tuple[str, bool]:
         """What it needs, in words, and whether that is more than there is."""
         needs, free = _size(facts.needs), _size(facts.free)
+        needed = self.tr("Needs {} of memory").format(needs)
+        if plan := next((plan for plan in facts.plans if plan.needs == facts.needs), None):
+            needed = self._by_plan(plan)
         if facts.needs > facts.free:
-            said = self.tr("Needs {} of memory, {} are free: close programs, or take another.")
-            return said.format(needs, free), True
-        return self.tr("Needs {} of memory, {} are free").format(needs, free), False
+            said = self.tr("{}, {} are free: close programs, or take another.")
+            return said.format(needed, free), True
+        return self.tr("{}, {} are free").format(needed, free), False
+
+    def _by_plan(self, plan: MemoryPlan) -> str:
+        """What a picture takes: measured here, or estimated, with how far that may be off."""
+        if not plan.took:
+            said = self.tr("Needs about {} of memory (± {} %)")
+            return said.format(_size(plan.estimated), round(100 * ERROR))
+        said = self.tr("Took {} of memory here last time ({} were expected)")
+        return said.format(_size(plan.took), _size(plan.estimated))
 
 
 def _size(count: int) -> str:

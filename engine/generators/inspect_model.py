@@ -8,7 +8,8 @@ from typing import ClassVar
 
 from engine import files, library, model_facts
 from engine.events import ModelFacts, Notice, Progress, Report, Saved
-from engine.task import Task, param
+from engine.generators.text_to_image import TextToImage
+from engine.task import Task, param, same_param
 
 
 def _names() -> tuple[str, ...]:
@@ -30,12 +31,26 @@ class InspectModel(Task):
         kind="model",
         required=True,
     )
+    memory_plan: str = same_param(TextToImage, "memory_plan")
+    width: int = same_param(TextToImage, "width")
+    height: int = same_param(TextToImage, "height")
+    resizable: bool = param(
+        True,
+        label="Smaller too",
+        help="Whether a smaller picture would do, of an image model.",
+        advanced=True,
+    )
     save: bool = param(True, label="Save", help="Writes model-NAME.json with what was found.")
 
     def run(self, report: Report, out: Path) -> None:
         """Raises ModelError that names what is wrong, FileError."""
         report(Progress(0, None, "looking at the model"))
-        facts = model_facts.facts_of(self.model, report)
+        path = library.find(self.model)
+        facts = model_facts.facts_at(path, report)
+        if facts.kind == model_facts.IMAGE_MODEL:
+            report(Progress(0, None, "looking at what it needs to draw"))
+            asked = model_facts.Asked(self.memory_plan, (self.width, self.height), self.resizable)
+            facts = model_facts.to_draw(facts, path, asked)
         report(facts)
         report(Notice(_told(facts)))
         if self.save:

@@ -26,7 +26,8 @@ def load(path: Path, report: Report) -> Describer:
     report(Progress(0, None, "checking the model"))
     folder = check_describer(path)
     report(Progress(0, None, "loading the model"))
-    return cache.loaded(("describer", path, folder.fingerprint), lambda: _open(folder))
+    weighs = need(folder, device.best_dtype(device.best_device()).itemsize)
+    return cache.loaded(("describer", path, folder.fingerprint), lambda: _open(folder), weighs)
 
 
 class Describer:

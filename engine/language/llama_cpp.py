@@ -58,7 +58,7 @@ def load(header: GgufHeader, report: Report) -> LlamaCppModel:
     status = header.path.stat()
     key = ("llama.cpp", header.path, status.st_size, status.st_mtime_ns, device.threads())
     report(Progress(0, None, "loading the model"))
-    return cache.loaded(key, lambda: LlamaCppModel(header))
+    return cache.loaded(key, lambda: LlamaCppModel(header), need(header))
 
 
 class LlamaCppModel:

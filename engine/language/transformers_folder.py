@@ -57,7 +57,8 @@ def load(path: Path, report: Report) -> TransformersModel:
             half_weights.pack(model)
         return TransformersModel(path.name, model, tokenizer)
 
-    return cache.loaded(("transformers", path, folder.fingerprint), load_it)
+    key = ("transformers", path, folder.fingerprint)
+    return cache.loaded(key, load_it, need_to_write(folder))
 
 
 def narrow_dtype(folder: TransformersFolder) -> torch.dtype | None:

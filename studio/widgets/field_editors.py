@@ -24,6 +24,7 @@ from engine.errors import InvalidTask
 from engine.task import Field
 from studio.theme import SPACING, set_role
 from studio.widgets.number_box import NumberBox, only_when_focused, round_step
+from studio.widgets.offer_button import OfferButton
 from studio.widgets.seed_edit import SeedEdit
 
 PATH_KINDS = ("model", "file", "folder")
@@ -34,6 +35,7 @@ class FieldEditor(QWidget):
     """One row. Subclasses build the control and say how to read and show a value."""
 
     changed = Signal()
+    offer_taken = Signal()
 
     def __init__(self, field: Field, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -49,6 +51,7 @@ class FieldEditor(QWidget):
         self._note.setTextFormat(Qt.TextFormat.PlainText)
         self._note.setWordWrap(True)
         self._note.hide()
+        self._offer: OfferButton | None = None
         self.head = QHBoxLayout()
         self.head.setSpacing(SPACING)
         self.head.addWidget(self.label, 1)
@@ -90,6 +93,18 @@ class FieldEditor(QWidget):
 
     def note(self) -> str:
         return self._note.text()
+
+    def offer(self) -> str:
+        return self._offer.text() if self._offer else ""
+
+    def show_offer(self, text: str) -> None:
+        """A button under the note, for what a person may want because of it; empty: none."""
+        if self._offer is None:
+            if not text:
+                return
+            self._offer = OfferButton(self.offer_taken)
+            self.column.insertWidget(self.column.indexOf(self._note) + 1, self._offer)
+        self._offer.say(text)
 
     def _adopt(self, control: QWidget) -> None:
         """Name the control that a person uses, for the keyboard and for screen readers."""

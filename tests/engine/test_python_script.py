@@ -8,6 +8,7 @@ import subprocess
 import sys
 import warnings
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ import numpy as np
 import pytest
 from drawn import colorful, of_kind, run, saved
 from PIL import Image, ImageDraw
+from tiny_loras import save_lora
 
 from engine import folders, inputs, library, metadata
 from engine.drawing_task import DrawingTask
@@ -96,6 +98,20 @@ def test_the_program_draws_the_same(
 ) -> None:
     folder = tiny_pipelines[model]
     assert draws_the_same(tasks(folder, tmp_path)[name], folder, tmp_path)
+
+
+@pytest.mark.parametrize("plan", ["16-bit weights", "tiled VAE", "8-bit weights"])
+def test_the_program_takes_as_little_memory_and_draws_the_same(
+    tiny_pipelines: dict[str, Path], tmp_path: Path, plan: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("engine.device.has_native_bfloat16", lambda: False)
+    folder = tiny_pipelines["stable_diffusion"]
+    lora = str(save_lora(folder, folders.loras() / "ink.safetensors"))
+    task = replace(tasks(folder, tmp_path)["text_to_image"], memory_plan=plan, loras=lora)
+    assert draws_the_same(task, folder, tmp_path)
+    program = (tmp_path / "program.py").read_text()
+    assert ("float8_e4m3fn" in program) == (plan == "8-bit weights")
+    assert ("enable_tiling" in program) == (plan != "16-bit weights")
 
 
 @pytest.mark.parametrize("name", NAMES)
