@@ -31,7 +31,7 @@ class Transition:
         import torch
 
         self._task, self._seeds = before, (before.seed, after.seed)
-        self._model = load_text_to_image(library.find(before.model), report)
+        self._model = load_text_to_image(library.find(before.model), report, before.memory_plan)
         loras.use(self._model, loras.parse(before.loras), report)
         self._model.use_scheduler(before.scheduler)
         with torch.no_grad():

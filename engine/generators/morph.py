@@ -27,7 +27,8 @@ MOST_FRAMES = 1200
 SHOWN = (256, 256)
 """The largest that a frame is shown on the way."""
 WORDS = ("negative_prompt", "style", "model", "loras")
-SHARED = (*WORDS, "width", "height", "num_inference_steps", "guidance_scale", "scheduler")
+STEPS = ("num_inference_steps", "guidance_scale", "scheduler")
+SHARED = (*WORDS, *STEPS, "width", "height", "memory_plan")
 """Fields of the drawings that are the same for all of them."""
 
 
@@ -94,6 +95,7 @@ class Morph(Task):
     num_inference_steps: int = with_default(TextToImage, "num_inference_steps", 12)
     guidance_scale: float = same_param(TextToImage, "guidance_scale")
     scheduler: str = same_param(TextToImage, "scheduler")
+    memory_plan: str = same_param(TextToImage, "memory_plan")
     seed: int = same_param(TextToImage, "seed")
 
     def __post_init__(self) -> None:
