@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QWidget
 from engine.worker import Engine
 from studio.settings import Settings
 
-SUFFIXES = (".gguf", ".safetensors", ".ckpt", ".pth")
+SUFFIXES = (".gguf", ".safetensors", ".ckpt", ".pt", ".pth")
 DESCRIPTIONS = ("model_index.json", "config.json")
 
 

@@ -7,6 +7,8 @@ again.
 
 from __future__ import annotations
 
+import struct
+import warnings
 import zipfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -24,6 +26,20 @@ MOST_UNPACKED = 4_000_000_000
 """Bytes; no upscaler is larger."""
 NAMED = ("pytorch_lightning.callbacks.model_checkpoint.ModelCheckpoint",)
 """Classes whose names stand in checkpoints of Stable Diffusion, as keys of what is not read."""
+
+_DAMAGED = (
+    AssertionError,
+    AttributeError,
+    EOFError,
+    LookupError,
+    OSError,
+    OverflowError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+    struct.error,
+)
+"""What torch's reader raises for a file that is none, by trial with damaged ones."""
 
 
 def converted(path: Path, report: Report) -> Path:
@@ -63,7 +79,8 @@ def read(path: Path, *, largest: int) -> dict[str, Any]:
 
     packed = _check_archive(path, largest)
     try:
-        with torch.serialization.safe_globals([*_stand_ins()]):
+        with torch.serialization.safe_globals([*_stand_ins()]), warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # that its pickle is of another protocol
             found = _weights_in(
                 torch.load(path, map_location="cpu", weights_only=True, mmap=packed)
             )
@@ -73,7 +90,7 @@ def read(path: Path, *, largest: int) -> dict[str, Any]:
             "which could run programs.",
             CONVERT,
         ) from error
-    except (RuntimeError, OSError, EOFError, KeyError, ValueError, AttributeError) as error:
+    except _DAMAGED as error:
         raise ModelError(
             f"{path} is no file of weights that torch can read.", FETCH_AGAIN
         ) from error

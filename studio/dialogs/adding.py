@@ -25,13 +25,16 @@ class AddingDialog(TaskDialog):
     def __init__(self, engine: Engine, settings: Settings, path: Path, parent: QWidget) -> None:
         adds = task_class("add_model")
         super().__init__(engine, settings, adds, self.tr("Add"), parent)
-        self.form.set_values({"path": str(path) if path.name else ""})
+        # What one model needed says nothing about the next.
+        usual = {field.name: field.default for field in adds.fields() if field.has_default}
+        self.form.set_values({**usual, "path": str(path) if path.name else ""})
         self.form.undo_stack.clear()
         self._facts: ModelFacts | None = None
         self._hint = QLabel(
             self.tr(
                 "Choose a model, or drop it on the window. Atelier looks inside to see what it is, "
-                "runs nothing of it, and copies it to its own models; the original stays as it is."
+                "runs nothing of it, and copies it to its own models. A Stable Diffusion in one "
+                "file becomes a folder of diffusers there. The original stays as it is."
             )
         )
         self._hint.setWordWrap(True)

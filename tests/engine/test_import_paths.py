@@ -56,6 +56,7 @@ def listed(path: Path, out: Path) -> None:
 
 WAYS: dict[str, Ask] = {
     "add": task("add_model", path="PATH"),
+    "convert": task("add_model", path="PATH", read_pickles=True),
     "look": task("inspect_model", model="PATH", save=False),
     "list": listed,
     "write": task("text_generation", prompt="a", model="PATH", seed=1),

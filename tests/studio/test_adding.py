@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+import torch
+from original_layout import save_original, tensors_of
+from published_models import pipeline
 from PySide6.QtWidgets import QApplication, QPushButton
 from pytestqt.qtbot import QtBot
 from tiny_language_models import save_folder
@@ -61,6 +65,49 @@ def test_a_dropped_model_is_told_of_copied_and_used(qtbot, studio: Studio, tmp_p
     press(dialog, "Use it")
     create = studio.window.workspace_named("create")
     assert isinstance(create, CreateWorkspace) and create.form.values()["loras"] == "ink: 1"
+
+
+@pytest.mark.slow
+def test_a_checkpoint_becomes_a_folder(qtbot, studio: Studio, tmp_path: Path) -> None:
+    pipe = pipeline("sd1", small=True)
+    studio.window.open_file(save_original(pipe, tmp_path / "fox.safetensors"))
+    dialog = dialog_of(studio)
+    shown: list[str] = []
+
+    def told() -> bool:
+        shown.extend(dialog.told())
+        return "lists of models" in dialog.status.text()
+
+    qtbot.waitUntil(told, timeout=PATIENCE)
+    assert "checkpoint (Stable Diffusion 1)" in shown
+    assert any(line.startswith("a folder of diffusers of") for line in shown)
+    assert "image model (StableDiffusion)" in dialog.told()
+    assert (folders.models() / "fox" / "model_index.json").is_file()
+    press(dialog, "Use it")
+    create = studio.window.workspace_named("create")
+    assert isinstance(create, CreateWorkspace) and create.form.values()["model"] == "fox"
+    qtbot.waitUntil(lambda: not studio.window.findChildren(AddingDialog))
+    add_a_pickle(qtbot, studio, pipe, tmp_path / "old.ckpt")
+
+
+def add_a_pickle(qtbot: QtBot, studio: Studio, pipe: Any, path: Path) -> None:
+    """Only who asks for it gets it converted, and is asked again the next time."""
+    tensors = {name: tensor.clone() for name, tensor in tensors_of(pipe).items()}
+    torch.save({"state_dict": tensors}, path)
+    studio.window.open_file(path)
+    dialog = dialog_of(studio)
+    qtbot.waitUntil(dialog.errors.isVisible, timeout=PATIENCE)
+    assert "Convert pickles" in dialog.errors.details()
+    assert not (folders.models() / "old").exists()
+    dialog.form.set_values({"read_pickles": True})
+    dialog.start()
+    qtbot.waitUntil(lambda: "lists of models" in dialog.status.text(), timeout=PATIENCE)
+    assert (folders.models() / "old" / "unet" / "config.json").is_file()
+    dialog.close()
+    qtbot.waitUntil(lambda: not studio.window.findChildren(AddingDialog))
+    studio.window.open_file(path)
+    assert dialog_of(studio).form.values()["read_pickles"] is False
+    dialog_of(studio).close()
 
 
 def test_what_is_wrong_with_one_is_said_in_place(qtbot, studio: Studio, tmp_path: Path) -> None:
