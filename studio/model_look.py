@@ -11,6 +11,7 @@ from engine.errors import EngineError, InvalidTask
 from engine.events import Event, MemoryPlan, ModelFacts
 from engine.fitting import ERROR
 from engine.memory_plans import AS_IT_IS
+from engine.model_facts import IMAGE_MODEL
 from engine.registry import task_class
 from engine.worker import Engine, Job
 from studio.latest_wish import LatestWish
@@ -83,14 +84,20 @@ class ModelLook(QObject):
         """The mildest way that fits, where the one that is set does not."""
         fitting = (plan for plan in facts.plans if plan.needs <= facts.free)
         self._offered = next(fitting, None) if facts.needs > facts.free else None
-        self._field.show_offer(self._offer(self._offered) if self._offered else "")
+        if self._offered is None:
+            self._field.show_offer("")
+        elif self._offered.lossless:
+            same = self.tr("The picture stays the same to the last bit.")
+            self._field.show_offer(self._offer(self._offered), same)
+        else:
+            differs = self.tr("The picture becomes another one, or differs a little.")
+            self._field.show_offer(self._offer(self._offered), differs)
 
     def _offer(self, plan: MemoryPlan) -> str:
         ways = [plan.name] if plan.name != AS_IT_IS else []
         if "width" in plan.values:
             ways.insert(0, "{width} × {height}".format(**plan.values))
-        said = self.tr("Draw {}: {}").format(", ".join(ways or [plan.name]), _size(plan.needs))
-        return f"{said}, {self.tr('the same picture')}" if plan.lossless else said
+        return self.tr("Use {} ({})").format(", ".join(ways or [plan.name]), _size(plan.needs))
 
     def _take_offer(self) -> None:
         if self._offered:
@@ -110,6 +117,8 @@ class ModelLook(QObject):
         """What it needs, in words, and whether that is more than there is."""
         needs, free = _size(facts.needs), _size(facts.free)
         needed = self.tr("Needs {} of memory").format(needs)
+        if facts.kind == IMAGE_MODEL:  # and more to draw, which is not known, or not yet
+            needed = self.tr("Needs at least {} of memory").format(needs)
         if plan := next((plan for plan in facts.plans if plan.needs == facts.needs), None):
             needed = self._by_plan(plan)
         if facts.needs > facts.free:

@@ -48,6 +48,7 @@ class InspectModel(Task):
         path = library.find(self.model)
         facts = model_facts.facts_at(path, report)
         if facts.kind == model_facts.IMAGE_MODEL:
+            report(facts)  # at once; for the rest the libraries must be there
             report(Progress(0, None, "looking at what it needs to draw"))
             asked = model_facts.Asked(self.memory_plan, (self.width, self.height), self.resizable)
             facts = model_facts.to_draw(facts, path, asked)

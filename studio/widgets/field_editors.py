@@ -97,14 +97,14 @@ class FieldEditor(QWidget):
     def offer(self) -> str:
         return self._offer.text() if self._offer else ""
 
-    def show_offer(self, text: str) -> None:
+    def show_offer(self, text: str, tooltip: str = "") -> None:
         """A button under the note, for what a person may want because of it; empty: none."""
         if self._offer is None:
             if not text:
                 return
             self._offer = OfferButton(self.offer_taken)
             self.column.insertWidget(self.column.indexOf(self._note) + 1, self._offer)
-        self._offer.say(text)
+        self._offer.say(text, tooltip)
 
     def _adopt(self, control: QWidget) -> None:
         """Name the control that a person uses, for the keyboard and for screen readers."""

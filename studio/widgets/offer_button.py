@@ -17,7 +17,7 @@ class OfferButton(QPushButton):
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self.clicked.connect(taken)
 
-    def say(self, text: str) -> None:
+    def say(self, text: str, tooltip: str) -> None:
         self.setText(text)
-        self.setToolTip(text)
+        self.setToolTip(tooltip)
         self.setVisible(bool(text))

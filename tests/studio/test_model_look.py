@@ -91,7 +91,7 @@ def test_one_click_picks_the_way_to_draw_that_fits(qtbot, drawing, monkeypatch) 
     drawing.set_values({"height": 256})
     qtbot.waitUntil(lambda: field.offer() != "", timeout=20_000)
     assert "230 MB are free: close programs" in field.note()
-    assert field.offer().startswith("Draw ") and field.offer().endswith(" MB")
+    assert field.offer().startswith("Use ") and field.offer().endswith(" MB)")
     field._offer.click()
     assert field.offer() == ""
     values = drawing.values()
