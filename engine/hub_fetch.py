@@ -19,7 +19,7 @@ from engine.errors import FileError, InvalidTask, ModelError
 from engine.events import HubModel, ModelFacts, Progress, Report
 from engine.gate.model_folder import check_folder
 from engine.hub import Hub
-from engine.hub_files import HubFile, Plan, files_of, plan
+from engine.hub_files import WHOLE_IN_ONE, HubFile, Plan, files_of, plan
 from engine.model_source import ModelSource
 
 ROOM = ".fetching"
@@ -135,7 +135,9 @@ def fetch(found: Found, report: Report) -> ModelFacts:
                 _bring(hub, found, file, meter)
         report(Progress(found.plan.size, found.plan.size, "looking inside", "bytes"))
         try:
-            model_facts.facts_at(found.whole, report)
+            facts = model_facts.facts_at(found.whole, report)
+            if facts.becomes:
+                raise ModelError(f"{found.plan.chosen} is no LoRA: {facts.kind}.", WHOLE_IN_ONE)
         except ModelError:
             discard(found)  # what the gate refuses is of no use
             raise

@@ -15,6 +15,10 @@ from engine.gate import json_text
 
 PRECISIONS = ("half", "full")
 LARGEST_LORA = 2_000_000_000  # bytes
+WHOLE_IN_ONE = (
+    "Get the same model as a folder of diffusers. Or download the file at its page, and add it by "
+    "File › Add a model…, which makes a folder of it."
+)
 
 _PART = r"\w[\w.+ -]*"
 _SAFE = re.compile(rf"{_PART}(/{_PART}){{0,3}}")
@@ -113,8 +117,8 @@ def _one(repository: str, files: Sequence[HubFile], choices: tuple[str, ...], na
     kind: Kind = "gguf" if name.lower().endswith(".gguf") else "lora"
     if kind == "lora" and found.size > LARGEST_LORA:
         raise ModelError(
-            f"{name} of {repository} is too large for a LoRA.",
-            "A whole model in one file is not read here: get it as a folder of diffusers.",
+            f"{name} of {repository} is too large for a LoRA: it is a whole model in one file.",
+            WHOLE_IN_ONE,
         )
     return Plan(kind, (found,), choices, name)
 

@@ -70,7 +70,9 @@ class HubList(QWidget):
         self.show_recommended()
 
     def show_recommended(self) -> None:
-        self.say(self.tr("Openly licensed, and read here. Sizes are approximate."))
+        self.say(
+            self.tr("Free to use; some of the licences forbid certain uses. Sizes are approximate.")
+        )
         self._back.hide()
         self._list.clear()
         for task, models in groupby(self._recommended, key=lambda model: model.task):

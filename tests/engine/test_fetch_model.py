@@ -17,6 +17,8 @@ from pathlib import Path
 import psutil
 import pytest
 from local_hub import LocalHub, files_in, the_only_hub
+from original_layout import save_original
+from published_models import pipeline
 from tiny_language_models import save_folder, save_gguf
 from tiny_loras import save_kohya_lora
 from tiny_models import save_stable_diffusion
@@ -338,6 +340,17 @@ def test_a_program_of_its_own_is_refused_before_the_weights_come(hub, poet) -> N
     with pytest.raises(ModelError, match="run code from elsewhere"):
         fetch()
     assert hub.pulled() == [] and not (folders.models() / ".fetching" / "somebody--poet").exists()
+
+
+def test_a_whole_model_in_one_file_does_not_become_a_lora(hub, tmp_path) -> None:
+    pipe = pipeline("sd1", small=True, tokenizers=tmp_path / "tokenizers")
+    data = save_original(pipe, tmp_path / "all.safetensors").read_bytes()
+    hub.add("somebody/all", {"all.safetensors": data})
+    with pytest.raises(ModelError, match="is no LoRA") as refused:
+        fetch("somebody/all")
+    assert "Add a model" in refused.value.hint
+    assert library.loras() == ()
+    assert parts() == []
 
 
 def test_what_the_gate_refuses_is_not_kept(hub) -> None:
