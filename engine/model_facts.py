@@ -176,7 +176,6 @@ def of_checkpoint(found: Checkpoint) -> ModelFacts:
     from engine.pipelines import drawing_dtype
 
     target = device.best_device()
-    predicts = f"; predicts {found.prediction} ({found.reason})" if found.reason else ""
     return ModelFacts(
         name=found.file.path.stem,
         kind="checkpoint",
@@ -185,8 +184,8 @@ def of_checkpoint(found: Checkpoint) -> ModelFacts:
         on_disk=found.file.path.stat().st_size,
         needs=found.parameters * drawing_dtype(target).itemsize,
         free=memory.free_on(target),
-        licence=found.file.metadata.get("modelspec.license", "")[:100],
-        becomes=f"a folder of diffusers of {found.size / 1e9:.1f} GB{predicts}",
+        licence=found.licence,
+        becomes=found.told(),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +15,7 @@ from engine.gate.checkpoint_file import CheckpointFile
 from engine.single_file import schedules
 from engine.single_file.clip_vocabulary import END, tokenizer_files
 from engine.single_file.conversion import converted, names_of
-from engine.single_file.layout import SD1, SDXL, Layout, Part, recognise
+from engine.single_file.layout import IN_WORDS, SD1, SDXL, Layout, Part, recognise
 from engine.single_file.writing import write_safetensors
 
 if TYPE_CHECKING:
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
 DIFFUSERS = "0.42.1"
 """Whose form of folders this is."""
 OPEN_CLIP_PAD = "!"
-IN_WORDS = {"vae": "its VAE", "text_encoder": "its text encoder"}
-IN_WORDS |= {"text_encoder_2": "its second text encoder"}
 
 
 @dataclass(frozen=True)
@@ -41,12 +40,26 @@ class Checkpoint:
     size: int
     """Bytes of the weights that are written."""
 
+    @property
+    def licence(self) -> str:
+        """As its maker says it, in the form of a model's card."""
+        said = self.file.metadata.get("modelspec.license", "").strip()[:100]
+        return re.sub(r"[^\w.+-]+", "-", said).strip("-")
+
+    def told(self) -> str:
+        """What it becomes, and what was found out of it."""
+        big = self.size >= 10**9
+        amount = f"{self.size / 1e9:.1f} GB" if big else f"{self.size / 1e6:.0f} MB"
+        parts = ", ".join(part.in_words for part in self.layout.parts)
+        predicts = f"; predicts {self.prediction} ({self.reason})" if self.reason else ""
+        return f"becomes a folder of diffusers, {amount}: {parts}{predicts}"
+
     def require_whole(self, others: tuple[str, ...] = ()) -> None:
         """Raise ModelError for a part that neither it has nor `others` are."""
         if missing := self.layout.missing_after(others):
             raise ModelError(
                 f"{self.file.path} is a {self.layout.told} without "
-                f"{' and '.join(IN_WORDS[part] for part in missing)}.",
+                f"{' and '.join(f'its {IN_WORDS[part]}' for part in missing)}.",
                 "Choose a folder of diffusers that has it, of the same family, under "
                 "“Missing parts from”.",
             )
@@ -89,6 +102,7 @@ def write(
         index[name] = ("transformers", "CLIPTokenizer")
         for file_name, data in tokenizer_files(pad=pad).items():
             files.write_bytes(folder / name / file_name, data)
+    files.write_text(folder / "README.md", _card(checkpoint))
     files.write_json(folder / "model_index.json", _index(layout, index))
 
 
@@ -128,6 +142,13 @@ def _write_part(
     stem = "model" if part.library == "transformers" else "diffusion_pytorch_model"
     path = folder / part.name / f"{stem}.safetensors"
     write_safetensors(path, tensors, lambda size: written(part.name, size))
+
+
+def _card(checkpoint: Checkpoint) -> str:
+    """Where the folder comes from, and its licence, as cards of models say it."""
+    head = f"---\nlicense: {checkpoint.licence}\n---\n\n" if checkpoint.licence else ""
+    name = checkpoint.file.path.name
+    return f"{head}{checkpoint.layout.told}, made from the file {name}.\n"
 
 
 def _tokenizers(layout: Layout) -> Iterator[tuple[str, str]]:

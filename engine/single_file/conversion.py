@@ -95,7 +95,7 @@ def _check(
     if missing := sorted(wanted.keys() - shapes.keys()):
         raise ModelError(
             f"{path} is incomplete: {len(missing)} of the {len(wanted)} tensors of its "
-            f"{_said(part)} are missing, such as {missing[0]}.",
+            f"{part.in_words} are missing, such as {missing[0]}.",
             FETCH_AGAIN,
         )
     if further := sorted(shapes.keys() - wanted.keys()):
@@ -107,11 +107,7 @@ def _check(
         raise _unlike(part, path, "its numbers are packed in a way that is not read here")
 
 
-def _said(part: Part) -> str:
-    return {"unet": "UNet", "vae": "VAE"}.get(part.name, part.name.replace("_", " "))
-
-
 def _unlike(part: Part, path: Path, reason: str) -> ModelError:
     return ModelError(
-        f"The {_said(part)} in {path} is built unlike any known here: {reason[:200]}.", ELSEWHERE
+        f"The {part.in_words} in {path} is built unlike any known here: {reason[:200]}.", ELSEWHERE
     )

@@ -22,6 +22,9 @@ REFINER_TEXT = "conditioner.embedders.0.model."
 SD1, SD2, SDXL = "Stable Diffusion 1", "Stable Diffusion 2", "Stable Diffusion XL"
 ELSEWHERE = "Get this model as a folder of diffusers, with its model_index.json."
 
+IN_WORDS = {"unet": "UNet", "vae": "VAE", "text_encoder": "text encoder"}
+IN_WORDS |= {"text_encoder_2": "second text encoder"}
+
 # Others in one file that are known, by what only they hold.
 _OTHERS = (
     ("joint_blocks.0.context_block.adaLN_modulation.1.bias", "Stable Diffusion 3"),
@@ -52,6 +55,10 @@ class Part:
     config: dict[str, Any]
     prefix: str
     """How the names of its tensors begin in the file."""
+
+    @property
+    def in_words(self) -> str:
+        return IN_WORDS[self.name]
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import QSize, Signal
 from PySide6.QtWidgets import QLabel, QWidget
 
 from engine.events import Event, ModelFacts
@@ -15,6 +15,10 @@ from studio.dialogs.task_dialog import TaskDialog
 from studio.settings import Settings
 from studio.theme import SPACING, set_role
 from studio.widgets.model_page import USED_IN, FactRows, usage
+
+WIDTH, HEIGHT = 56, 28
+"""In lines of text."""
+MOST_OF_THE_SCREEN = 0.9
 
 
 class AddingDialog(TaskDialog):
@@ -47,7 +51,10 @@ class AddingDialog(TaskDialog):
         self._use = self.add_button("check", self.tr("Use it"), self.tr("Choose it where it works"))
         self._use.clicked.connect(self._ask_for_use)
         self._use.setEnabled(False)
-        self.resize(100 * SPACING, 44 * SPACING)
+        self.ensurePolished()  # what is told takes the more room, the larger the text is
+        line = self.fontMetrics().lineSpacing()
+        room = self.screen().availableSize() * MOST_OF_THE_SCREEN
+        self.resize(QSize(WIDTH * line, HEIGHT * line).boundedTo(room))
 
     def begin(self, task: Task) -> None:
         self._use.setEnabled(False)

@@ -41,7 +41,7 @@ class FactRows(QFormLayout):
             (tr("Memory"), needs),
         ]
         if facts.becomes:
-            rows.append((tr("Becomes"), facts.becomes))
+            rows.append((tr("When added"), facts.becomes))
         if facts.context_length:
             rows.append((tr("Context"), tr("{:,} tokens").format(facts.context_length)))
         if facts.trigger_words:

@@ -112,7 +112,8 @@ def test_the_folder_draws_the_very_same(family, tiny, tmp_path, monkeypatch) -> 
     monkeypatch.setattr(socket.socket, "connect", no_network)
     monkeypatch.setattr(socket, "getaddrinfo", no_network)
     tiny[family].save_pretrained(tmp_path / "as it was")
-    path = save_original(tiny[family], tmp_path / "my model.v2.safetensors")
+    path = tmp_path / "my model.v2.safetensors"
+    save_original(tiny[family], path, **{"modelspec.license": "Open RAIL++-M"})
     before = path.read_bytes()
     events = add(path)
     (target,) = [event.path for event in events if isinstance(event, Saved)]
@@ -120,6 +121,7 @@ def test_the_folder_draws_the_very_same(family, tiny, tmp_path, monkeypatch) -> 
     told = [event for event in events if isinstance(event, ModelFacts)]
     assert [each.kind for each in told] == ["checkpoint", "image model"]
     assert told[0].family == FAMILIES[family] and "folder of diffusers" in told[0].becomes
+    assert [each.licence for each in told] == ["Open-RAIL++-M"] * 2
     assert told[0].parameters == told[1].parameters == check_pipeline(target).parameters
     assert target.name in library.image_models()
     expected = draw(tmp_path / "as it was", tmp_path / "out")

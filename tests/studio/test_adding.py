@@ -80,7 +80,7 @@ def test_a_checkpoint_becomes_a_folder(qtbot, studio: Studio, tmp_path: Path) ->
 
     qtbot.waitUntil(told, timeout=PATIENCE)
     assert "checkpoint (Stable Diffusion 1)" in shown
-    assert any(line.startswith("a folder of diffusers of") for line in shown)
+    assert any(line.startswith("becomes a folder of diffusers") for line in shown)
     assert "image model (StableDiffusion)" in dialog.told()
     assert (folders.models() / "fox" / "model_index.json").is_file()
     press(dialog, "Use it")
