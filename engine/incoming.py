@@ -13,6 +13,7 @@ from engine import files, folders, library, model_facts, pickled_folder
 from engine.errors import ModelError
 from engine.events import ModelFacts, Report
 from engine.gate import checkpoint_file
+from engine.gate.checkpoint_file import CheckpointFile
 from engine.gate.lora import LOW_RANK
 from engine.gate.model_folder import Component
 from engine.gate.weights import PICKLE_SUFFIXES, pickle_error
@@ -39,6 +40,7 @@ class Wishes:
     read_pickles: bool = False
     prediction: str = AUTO
     missing_from: str = ""
+    vae: str = ""
 
 
 @dataclass(frozen=True)
@@ -68,11 +70,11 @@ def opened(path: Path, wishes: Wishes, report: Report) -> Iterator[Incoming]:
     elif checkpoint_file.is_pickle(path):
         if not wishes.read_pickles:
             raise ModelError(pickle_error(path).message, READ_PICKLES)
-        with checkpoint_file.opened(path, pickles=True) as file:
-            yield _pickled_file(file, wishes)
+        with checkpoint_file.opened(path, pickles=True) as file, _vae(wishes) as vae:
+            yield _pickled_file(file, wishes, vae)
     elif model_facts.is_whole_image_model(path):
-        with checkpoint_file.opened(path) as file:
-            yield _checkpoint(file, wishes)
+        with checkpoint_file.opened(path) as file, _vae(wishes) as vae:
+            yield _checkpoint(file, wishes, vae)
     else:
         yield _as_it_is(path, report)
 
@@ -89,8 +91,21 @@ def _as_it_is(path: Path, report: Report) -> Incoming:
     return Incoming(room / path.name, _size(parts), fill, facts)
 
 
-def _checkpoint(file: checkpoint_file.CheckpointFile, wishes: Wishes) -> Incoming:
-    checkpoint = checkpoints.look(file, wishes.prediction)
+@contextmanager
+def _vae(wishes: Wishes) -> Iterator[CheckpointFile | None]:
+    """The VAE that the person chose, if any; raises ModelError."""
+    if not wishes.vae:
+        yield None
+        return
+    path = Path(wishes.vae).expanduser().absolute()
+    if checkpoint_file.is_pickle(path) and not wishes.read_pickles:
+        raise ModelError(pickle_error(path).message, READ_PICKLES)
+    with checkpoint_file.opened(path, pickles=wishes.read_pickles) as file:
+        yield file
+
+
+def _checkpoint(file: CheckpointFile, wishes: Wishes, vae: CheckpointFile | None) -> Incoming:
+    checkpoint = checkpoints.look(file, wishes.prediction, vae)
     others: tuple[Component, ...] = ()
     source = Path()
     if checkpoint.layout.missing and wishes.missing_from:
@@ -110,10 +125,10 @@ def _checkpoint(file: checkpoint_file.CheckpointFile, wishes: Wishes) -> Incomin
     return Incoming(target, size, fill, model_facts.of_checkpoint(checkpoint), converted=True)
 
 
-def _pickled_file(file: checkpoint_file.CheckpointFile, wishes: Wishes) -> Incoming:
+def _pickled_file(file: CheckpointFile, wishes: Wishes, vae: CheckpointFile | None) -> Incoming:
     """A whole image model or a LoRA; nothing else comes as one pickle."""
     if is_checkpoint(file.shapes):
-        return _checkpoint(file, wishes)
+        return _checkpoint(file, wishes, vae)
     if not any(LOW_RANK.search(name) for name in file.shapes):
         raise ModelError(
             f"{file.path} holds neither an image model nor a LoRA.", "Choose another file."

@@ -56,11 +56,20 @@ class AddModel(Task):
         advanced=True,
     )
 
+    vae: str = param(
+        "",
+        label="VAE",
+        help="A VAE in one file that takes the place of the checkpoint's own. It must be of the "
+        "same family, which its file does not tell: with another, colours are wrong.",
+        kind="file",
+        advanced=True,
+    )
+
     def run(self, report: Report, out: Path) -> None:
         """Raises ModelError that says what is wrong with it, FileError, InvalidTask."""
         path = Path(self.path).expanduser().absolute()
         report(Progress(0, None, "looking inside"))
-        wishes = Wishes(self.read_pickles, self.prediction, self.missing_from)
+        wishes = Wishes(self.read_pickles, self.prediction, self.missing_from, self.vae)
         with incoming.opened(path, wishes, report) as model:
             if model.facts:
                 report(model.facts)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +15,7 @@ from engine.gate.checkpoint_file import CheckpointFile
 from engine.single_file import schedules
 from engine.single_file.clip_vocabulary import END, tokenizer_files
 from engine.single_file.conversion import converted, names_of
-from engine.single_file.layout import IN_WORDS, SD1, SDXL, Layout, Part, recognise
+from engine.single_file.layout import IN_WORDS, SD1, SDXL, Layout, Part, recognise, with_vae
 from engine.single_file.writing import write_safetensors
 
 if TYPE_CHECKING:
@@ -39,6 +39,12 @@ class Checkpoint:
     parameters: int
     size: int
     """Bytes of the weights that are written."""
+    vae: CheckpointFile | None = None
+    """The file of the VAE, where it is not the checkpoint's own."""
+
+    def source(self, part: Part) -> CheckpointFile:
+        """The file that the part lies in."""
+        return self.vae if self.vae and part.name == "vae" else self.file
 
     @property
     def licence(self) -> str:
@@ -65,16 +71,26 @@ class Checkpoint:
             )
 
 
-def look(file: CheckpointFile, asked: str = schedules.AUTO) -> Checkpoint:
-    """Look the checkpoint through without reading its numbers; raises ModelError."""
+def look(
+    file: CheckpointFile, asked: str = schedules.AUTO, vae: CheckpointFile | None = None
+) -> Checkpoint:
+    """Look the checkpoint through without reading its numbers; raises ModelError.
+
+    `vae` holds a VAE that takes the place of its own.
+    """
     layout = recognise(file.shapes, file.path)
-    names = [name for part in layout.parts for name in names_of(part, file.shapes)]
+    if vae:
+        layout = with_vae(layout, vae.shapes, vae.path)
+    found = Checkpoint(file, layout, *_prediction(file, layout, asked), 0, 0, vae)
+    parameters = size = 0
     for part in layout.parts:
-        converted(part, _hollow(file, part), file.path)
-    prediction, reason = _prediction(file, layout, asked)
-    numbers = {name: math.prod(file.shapes[name]) for name in names}
-    size = sum(count * file.itemsizes[name] for name, count in numbers.items())
-    return Checkpoint(file, layout, prediction, reason, sum(numbers.values()), size)
+        source = found.source(part)
+        converted(part, _hollow(source, part), source.path)
+        for name in names_of(part, source.shapes):
+            numbers = math.prod(source.shapes[name])
+            parameters += numbers
+            size += numbers * source.itemsizes[name]
+    return replace(found, parameters=parameters, size=size)
 
 
 def write(
@@ -88,13 +104,14 @@ def write(
     `others` are the parts that somebody else puts there: library and class by name. `written`
     hears which part is written and how many bytes came, and may raise to stop.
     """
-    layout, file = checkpoint.layout, checkpoint.file
+    layout = checkpoint.layout
     index: dict[str, Any] = dict(others)
     for part in layout.parts:
-        tensors = {name: file.tensor(name) for name in names_of(part, file.shapes)}
+        source = checkpoint.source(part)
+        tensors = {name: source.tensor(name) for name in names_of(part, source.shapes)}
         index[part.name] = (part.library, part.class_name)
-        _write_part(checkpoint, part, converted(part, tensors, file.path), folder, written)
-    zero_snr = "ztsnr" in file.shapes
+        _write_part(checkpoint, part, converted(part, tensors, source.path), folder, written)
+    zero_snr = "ztsnr" in checkpoint.file.shapes
     scheduler = schedules.scheduler_config(layout, checkpoint.prediction, zero_snr=zero_snr)
     index["scheduler"] = ("diffusers", scheduler["_class_name"])
     files.write_json(folder / "scheduler" / "scheduler_config.json", scheduler)
@@ -148,7 +165,8 @@ def _card(checkpoint: Checkpoint) -> str:
     """Where the folder comes from, and its licence, as cards of models say it."""
     head = f"---\nlicense: {checkpoint.licence}\n---\n\n" if checkpoint.licence else ""
     name = checkpoint.file.path.name
-    return f"{head}{checkpoint.layout.told}, made from the file {name}.\n"
+    vae = f" with the VAE of {checkpoint.vae.path.name}" if checkpoint.vae else ""
+    return f"{head}{checkpoint.layout.told}, made from the file {name}{vae}.\n"
 
 
 def _tokenizers(layout: Layout) -> Iterator[tuple[str, str]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -92,7 +92,8 @@ class Layout:
 
 def is_checkpoint(names: Mapping[str, Any]) -> bool:
     """Whether these are names of a whole image model in one file, known here or not."""
-    return any(name.startswith((UNET, "first_stage_model.", "cond_stage_model.")) for name in names)
+    begins = (UNET, "first_stage_model.", "cond_stage_model.", "encoder.down.0.block.0.")
+    return any(name.startswith(begins) for name in names)
 
 
 def recognise(shapes: Shapes, path: Path) -> Layout:
@@ -105,6 +106,38 @@ def recognise(shapes: Shapes, path: Path) -> Layout:
         raise ModelError(
             f"{path} is built unlike any Stable Diffusion known here: {error}.", ELSEWHERE
         ) from error
+
+
+def with_vae(layout: Layout, shapes: Shapes, path: Path) -> Layout:
+    """The layout with the VAE of the file with these tensors; raises ModelError."""
+    first = "encoder.down.0.block.0.conv1.weight"
+    prefix = next((prefix for prefix in ("", *VAES) if prefix + first in shapes), None)
+    if prefix is None:
+        raise ModelError(
+            f"{path} holds no VAE of Stable Diffusion in one file.",
+            "Choose another, or leave it empty for the one that comes with the model.",
+        )
+    try:
+        part = _vae(shapes, prefix, layout.family)
+    except unet_shapes.Unlike as error:
+        raise ModelError(
+            f"The VAE in {path} is built unlike any known here: {error}.", ""
+        ) from error
+    latents = layout.part("unet").config["out_channels"]
+    if part.config["latent_channels"] != latents:
+        raise ModelError(
+            f"The VAE in {path} makes {part.config['latent_channels']} channels, and the model "
+            f"draws {latents}.",
+            "Choose a VAE of its family.",
+        )
+    others = tuple(each for each in layout.parts if each.name != "vae")
+    missing = tuple(name for name in layout.missing if name != "vae")
+    return replace(layout, parts=(*others, part), missing=missing)
+
+
+def _vae(shapes: Shapes, prefix: str, family: str) -> Part:
+    config = vae_shapes.config(_below(shapes, prefix), xl=family == SDXL)
+    return Part("vae", "diffusers", "AutoencoderKL", config, prefix)
 
 
 def other_family(shapes: Shapes) -> str:
@@ -131,8 +164,7 @@ def _recognised(shapes: Shapes, unet: Shapes, path: Path) -> Layout:
     parts = [Part("unet", "diffusers", "UNet2DConditionModel", config, UNET), *texts]
     prefix = next((p for p in VAES if f"{p}decoder.conv_in.weight" in shapes), None)
     if prefix:
-        vae = vae_shapes.config(_below(shapes, prefix), xl=family == SDXL)
-        parts.append(Part("vae", "diffusers", "AutoencoderKL", vae, prefix))
+        parts.append(_vae(shapes, prefix, family))
     needed = ["vae", "text_encoder", *(["text_encoder_2"] if family == SDXL else [])]
     there = {part.name for part in parts}
     missing = tuple(name for name in needed if name not in there)
@@ -176,6 +208,11 @@ def _refuse_others(shapes: Shapes, unet: Shapes, path: Path) -> None:
         )
     if any(name.startswith("control_model.") for name in shapes):
         raise ModelError(f"{path} holds a ControlNet, which is not used here.", "")
+    if not unet and _is_vae(shapes):
+        raise ModelError(
+            f"{path} is a VAE alone: it draws nothing without a model.",
+            "Add the checkpoint that it belongs to, and choose this file under “VAE”.",
+        )
     if not unet:
         raise ModelError(
             f"{path} holds no UNet: it is no whole model.",
@@ -193,6 +230,13 @@ def _refuse_others(shapes: Shapes, unet: Shapes, path: Path) -> None:
             "which is not read from one file here.",
             ELSEWHERE,
         )
+
+
+def _is_vae(shapes: Shapes) -> bool:
+    """Whether it holds a VAE and nothing else that draws."""
+    texts = any(name.startswith(("cond_stage_model.", "conditioner.")) for name in shapes)
+    first = "encoder.down.0.block.0.conv1.weight"
+    return not texts and any(prefix + first in shapes for prefix in ("", *VAES))
 
 
 def _below(shapes: Shapes, prefix: str) -> dict[str, tuple[int, ...]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import pickle
+import shutil
 import subprocess
 import zipfile
 from collections import OrderedDict
@@ -206,9 +207,10 @@ def test_a_hostile_file_in_a_folder_is_harmless(where, tmp_path) -> None:
 def test_a_folder_with_a_program_is_refused_before_its_pickles_are_read(tmp_path) -> None:
     folder = pickled(save_stable_diffusion(tmp_path / "drawing"))
     (folder / "unet" / "own.py").write_text("raise SystemExit")
+    torch.save({"a": Marker(tmp_path / "marker")}, folder / "unet/diffusion_pytorch_model.bin")
     with pytest.raises(ModelError, match="program of its own"):
         add(folder)
-    assert nothing_came()
+    assert not (tmp_path / "marker").exists() and nothing_came()
 
 
 @given(where=st.floats(0, 1), data=st.binary(max_size=6), gone=st.integers(0, 6), old=st.booleans())
@@ -244,10 +246,14 @@ WHOLE = {
 }
 
 
-@pytest.mark.parametrize("named", ["../../x.bin", "x.bin", "pytorch_model-00009-of-00009.bin", 3])
+@pytest.mark.parametrize(
+    "named",
+    ["../../x.bin", "x.bin", "pytorch_model-00009-of-00009.bin", 3, "other-00001-of-00002.bin"],
+)
 def test_an_index_that_names_others_is_refused(named, tmp_path) -> None:
     (tmp_path / "x.bin").write_bytes(b"")
     folder = pickled(save_folder(tmp_path / "writing"), shards=2)
+    shutil.copy(folder / "pytorch_model-00001-of-00002.bin", folder / "other-00001-of-00002.bin")
     index = {"weight_map": {"a": named}}
     (folder / "pytorch_model.bin.index.json").write_text(json.dumps(index))
     with pytest.raises(ModelError, match="is missing"):

@@ -299,3 +299,29 @@ def test_a_missing_part_comes_from_another_model(tiny, tmp_path) -> None:
         add(path, missing_from=str(tmp_path / "whole"))
         drawn = draw(folders.models() / name, tmp_path / "out")
         assert np.array_equal(drawn, draw(tmp_path / "whole", tmp_path / "out"))
+
+
+def test_a_vae_of_its_own_file_takes_the_place(tiny, tmp_path) -> None:
+    path = save_original(tiny["sd1"], tmp_path / "fox.safetensors", without=VAE)
+    tensors = {
+        name.removeprefix(VAE): tensor + 1
+        for name, tensor in tensors_of(tiny["sd1"]).items()
+        if name.startswith(VAE)
+    }
+    beside = {"loss.logvar": torch.zeros(1), "model_ema.decay": torch.zeros(1)}
+    save_file(tensors | beside, tmp_path / "vae.safetensors")
+    with pytest.raises(ModelError, match="is a VAE alone"):
+        add(tmp_path / "vae.safetensors")
+    for wrong in (path, tmp_path / "none.safetensors"):
+        with pytest.raises(ModelError):
+            add(path, vae=str(wrong))
+    torch.save({"state_dict": tensors | beside}, tmp_path / "vae.pt")
+    with pytest.raises(ModelError, match=r"vae\.pt is a pickle"):
+        add(path, vae=str(tmp_path / "vae.pt"))
+    for name in ("vae.safetensors", "vae.pt"):
+        add(path, vae=str(tmp_path / name), read_pickles=True)
+        folder = folders.models() / "fox"
+        vae = load_file(folder / "vae" / "diffusion_pytorch_model.safetensors")
+        assert torch.equal(vae["decoder.conv_in.weight"], tensors["decoder.conv_in.weight"])
+        assert name in (folder / "README.md").read_text()
+        files.remove_folder(folder)
