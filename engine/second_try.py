@@ -82,16 +82,20 @@ def _milder(task: DrawingTask) -> list[MemoryPlan]:
 def _explained(task: DrawingTask, plan: MemoryPlan) -> str:
     same = "the picture is the same" if plan.lossless else "the picture differs a little"
     return (
-        f"{task.model} did not fit {_now(task)}; it is drawn {fitting.told(plan)}, which needs "
+        f"{_name(task)} did not fit {_now(task)}; it is drawn {fitting.told(plan)}, which needs "
         f"about {plan.needs / 1e9:.1f} GB ({same})."
     )
 
 
 def _failed(task: DrawingTask, plan: MemoryPlan) -> str:
     return (
-        f"{task.model} fits neither {_now(task)} nor {fitting.told(plan)}: that needs about "
+        f"{_name(task)} fits neither {_now(task)} nor {fitting.told(plan)}: that needs about "
         f"{plan.needs / 1e9:.1f} GB of memory, and {fitting.available() / 1e9:.1f} GB are free."
     )
+
+
+def _name(task: DrawingTask) -> str:
+    return library.find(task.model).name
 
 
 def _now(task: DrawingTask) -> str:
