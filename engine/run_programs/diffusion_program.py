@@ -7,7 +7,6 @@ from typing import cast
 from engine.data.crop import SIZES
 from engine.run_programs.copied_source import Source, copied
 from engine.run_programs.image_program import Lesson, image_program
-from engine.run_programs.live_lines import LiveLines
 from engine.run_programs.recorded import RecordedRun
 from engine.trainers.train_diffusion import OBJECTIVES, TrainDiffusion
 
@@ -15,7 +14,7 @@ _TRAINING = """\
 config = PixelUnetConfig(SIZE, CHANNELS, {width}, CLASSES, {objective!r})
 unet = PixelUnet(config).to(DEVICE)
 average = copy.deepcopy(unet).eval().requires_grad_(False)  # which draws
-optimizer = torch.optim.Adam(unet.parameters(), {first_rate}, (0.9, 0.99), fused=True)
+optimizer = torch.optim.Adam(unet.parameters(), {learning_rate}, (0.9, 0.99), fused=True)
 fixed_noise = torch.randn(50, *config.shape, generator=torch.Generator().manual_seed(SEED))
 
 
@@ -23,8 +22,8 @@ def precision():
     return torch.autocast(torch.device(DEVICE).type, torch.bfloat16, enabled={half})
 
 
-{before}for step in range(1, STEPS + 1):
-{each}    optimizer.param_groups[0]["lr"] = {learning_rate} * min(1.0, step / max(1, {warmup}))
+for step in range(1, STEPS + 1):
+    optimizer.param_groups[0]["lr"] = {learning_rate} * min(1.0, step / max(1, {warmup}))
     times = drawn_times(torch.rand(BATCH_SIZE), config.objective).to(DEVICE)
     noise = torch.randn(BATCH_SIZE, *config.shape).to(DEVICE)
     dropped = torch.rand(BATCH_SIZE) < {class_dropout}
@@ -58,21 +57,17 @@ def diffusion_program(run: RecordedRun) -> str:
     """The whole program; raises EngineError for what run.json says wrong."""
     task = cast(TrainDiffusion, run.task)
     classes = run.words("classes")
-    live = LiveLines(run, {})
     training = _TRAINING.format(
-        before=live.before(),
-        each=live.each(),
         width=run.number("width"),
         objective=task.objective,
-        first_rate=task.learning_rate,
-        learning_rate=live.value("learning_rate"),
+        learning_rate=task.learning_rate,
         half=run.precision == "bfloat16",
         warmup=task.warmup_steps,
-        class_dropout=live.value("class_dropout"),
+        class_dropout=task.class_dropout,
         labels=_LABELS if classes else "",
         clip=_CLIP.format(limit=task.grad_clip) if task.grad_clip else "",
         sample_steps=task.sample_steps,
-        sample_guidance=live.value("sample_guidance"),
+        sample_guidance=task.sample_guidance,
     )
     known = Source(frozenset(), f"SIZES = {SIZES!r}\nOBJECTIVES = {OBJECTIVES!r}")
     lesson = Lesson(

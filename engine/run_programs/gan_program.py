@@ -8,19 +8,12 @@ from typing import cast
 from engine.errors import EngineError
 from engine.run_programs.copied_source import Source, copied
 from engine.run_programs.image_program import Lesson, image_program
-from engine.run_programs.live_lines import LiveLines
 from engine.run_programs.recorded import RecordedRun
 from engine.trainers.train_gan import TrainGan
 
 _FILES = {"dcgan": "dcgan", "conv": "conv_gan", "mlp_small": "mlp_gan", "mlp_large": "mlp_gan"}
 _CONFIGS = {"dcgan": "DcganConfig", "conv_gan": "ConvGanConfig", "mlp_gan": "MlpGanConfig"}
 _HIDDEN = {"mlp_small": (256,), "mlp_large": (512, 1024)}
-
-
-_RATES = {
-    "generator_learning_rate": "generator_optimizer",
-    "discriminator_learning_rate": "discriminator_optimizer",
-}
 
 
 @dataclass(frozen=True)
@@ -65,8 +58,8 @@ generator_optimizer = torch.optim.Adam(generator.parameters(), {generator_rate},
 discriminator_optimizer = torch.optim.Adam(discriminator.parameters(), {discriminator_rate}, **adam)
 fixed_noise = torch.randn(64, LATENT_DIM, generator=torch.Generator().manual_seed(SEED))
 
-{before}for step in range(1, STEPS + 1):
-{each}    reals = pixels(batch(step))
+for step in range(1, STEPS + 1):
+    reals = pixels(batch(step))
     fakes = {generator}torch.randn(BATCH_SIZE, LATENT_DIM).to(DEVICE)).float()
     seen = {shown_reals}, {shown_fixed}
     real, fake = {discriminator}torch.cat(seen)).float().chunk(2)
@@ -118,16 +111,13 @@ def gan_program(run: RecordedRun) -> str:
             f"The loss {task.loss} or the model of this run is not in the program yet.",
             f"There is one for runs with the losses {', '.join(_LOSSES)}.",
         )
-    live = LiveLines(run, _RATES)
     training = _TRAINING.format(
-        before=live.before(),
-        each=live.each(),
         config=_config(run),
         generator_rate=task.generator_learning_rate,
         discriminator_rate=task.discriminator_learning_rate,
         beta1=task.beta1,
         beta2=task.beta2,
-        **_step(run, live, loss),
+        **_step(run, task, loss),
     )
     lesson = Lesson(
         what="GAN",
@@ -150,15 +140,12 @@ def _networks(run: RecordedRun, loss: _Loss) -> list[Source]:
     return sources
 
 
-def _step(run: RecordedRun, live: LiveLines, loss: _Loss) -> dict[str, str]:
+def _step(run: RecordedRun, task: TrainGan, loss: _Loss) -> dict[str, str]:
     """The parts of a step that depend on precision, loss and augmentation."""
     half = run.precision == "bfloat16"
     discriminator = "half(discriminator, " if half else "discriminator("
     shown = "shown({})" if run.augmented else "{}"
-    weight = f"(({live.value('gamma')} or {loss.gamma}) * {loss.penalty_every})"
-    if "gamma" not in live.names:
-        gamma = cast(TrainGan, run.task).gamma
-        weight = repr((gamma or loss.gamma) * loss.penalty_every)
+    weight = (task.gamma or loss.gamma) * loss.penalty_every
     penalty = _PENALTY.format(every=loss.penalty_every, weight=weight, name=loss.penalty)
     compared = f"    real = {discriminator}{shown.format('reals')}).float()\n"
     return {

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import cast
 
 from engine import library
@@ -82,7 +81,7 @@ optimizer = _adam(trained, LEARNING_RATE, WEIGHT_DECAY)
 best, best_loss, worse = {{}}, math.inf, 0
 
 for step in range(1, STEPS + 1):
-{rates}    optimizer.zero_grad()
+    optimizer.zero_grad()
     parts = torch.from_numpy(blocks.batch(step)).split(BATCH_SIZE)
     total = 0.0
     for rows in parts:
@@ -114,9 +113,6 @@ with torch.no_grad():
 {merge}model.save_pretrained("model")
 tokenizer.save_pretrained("model")
 '''
-_RATES = """\
-    LEARNING_RATE = RATES.get(step - 1, LEARNING_RATE)
-"""
 _SCRATCH = """\
 {tokenizer}
 
@@ -220,7 +216,6 @@ def _program(run: RecordedRun, what: str, libraries: str, model: Source) -> str:
         name=repr(run.name),
         torch=repr(run.torch),
         constants=_constants(run, task),
-        rates=_RATES if run.changes else "",
         threads=run.threads,
         text=text.code,
         model=model.code.rstrip("\n"),
@@ -247,6 +242,4 @@ def _constants(run: RecordedRun, task: LanguageTraining) -> str:
         "PATIENCE": task.patience,
         "DEVICE": run.device,
     }
-    if run.changes:
-        values["RATES"] = {step: replace(task, **new).rate for step, new in run.changes.items()}
     return "".join(f"{name} = {value!r}\n" for name, value in values.items())

@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any
 
-from engine import live_values, registry
+from engine import registry
 from engine.errors import EngineError
 from engine.runs import MetricsTail, RunFolder
 from engine.task import Task
-
-if TYPE_CHECKING:
-    from engine.training import TrainingTask
 
 OTHER_PART = re.compile(r"step \w+ #")
 """An event of a step that one network alone has made."""
@@ -43,8 +39,6 @@ class RecordedRun:
     """Whether a discriminator saw the images changed at random."""
     base_sha256: str
     """Of the file of weights that it began with; empty where it began with none, or several."""
-    changes: Mapping[int, Mapping[str, Any]]
-    """The fields that somebody changed on the way, by the step after which they did."""
 
     def number(self, name: str) -> int:
         """A count of `model`; raises EngineError when it is none."""
@@ -71,11 +65,10 @@ def recorded(run: RunFolder) -> RecordedRun:
     labels_sha256 = str(dataset.get("labels_sha256", ""))
     if not re.fullmatch("[0-9a-f]{64}", sha256) or not re.fullmatch(r"\w+(:\d+)?", device):
         raise _too_little(run.path.name)
-    _check_whole(run)
-    task = registry.task_class(str(told.get("task", ""))).from_dict({**fields, "resume": True})
+    _check_unchanged(run)
     return RecordedRun(
         name=run.path.name,
-        task=task,
+        task=registry.task_class(str(told.get("task", ""))).from_dict({**fields, "resume": True}),
         torch=str(versions.get("torch", "")),
         threads=_count(told.get("threads", 1), run.path.name),
         processes=_count(told.get("processes", 1), run.path.name),
@@ -88,7 +81,6 @@ def recorded(run: RunFolder) -> RecordedRun:
         held_out=_count(dataset.get("held_out", 0), run.path.name),
         augmented=told.get("augmented") is True,
         base_sha256=_base(told.get("base")),
-        changes=_changes(run, task),
     )
 
 
@@ -99,33 +91,17 @@ def _base(told: Any) -> str:
     return digest if re.fullmatch("[0-9a-f]{64}", digest) else ""
 
 
-def _check_whole(run: RunFolder) -> None:
-    """A program makes whole steps, from the first on."""
+def _check_unchanged(run: RunFolder) -> None:
+    """A run that somebody steered otherwise than its settings say is not repeated by them."""
     lines, _ = MetricsTail(run).read()
     for line in lines:
-        if OTHER_PART.match(line.event) or line.event.startswith("branched"):
+        steered = "set" in line.details or OTHER_PART.match(line.event)
+        if steered or line.event.startswith("branched"):
             raise EngineError(
-                f"{run.path.name} has no program: {line.event}, at step {line.step:,}. A program "
-                "makes whole steps, from the first on.",
-                "Copy the program of a run that began by itself and made no single steps of a "
-                "part; changed rates and weights are no hindrance.",
+                f"This run was changed on its way: {line.event}, at step {line.step:,}. A program "
+                "that does so too is not written yet.",
+                "Copy the program of a run that was left to itself.",
             )
-
-
-def _changes(run: RunFolder, task: Task) -> dict[int, dict[str, Any]]:
-    """What was set, checked as it was then; what left a value as it was is left out."""
-    now, found = task, dict[int, dict[str, Any]]()
-    lines, _ = MetricsTail(run).read()
-    for line in lines:
-        values = line.details.get("set")
-        if not isinstance(values, dict):
-            continue
-        changed = live_values.changed(cast("TrainingTask", now), values)
-        new = {n: getattr(changed, n) for n in values if getattr(changed, n) != getattr(now, n)}
-        if new:
-            found.setdefault(line.step, {}).update(new)
-        now = changed
-    return found
 
 
 def _count(value: Any, run: str) -> int:

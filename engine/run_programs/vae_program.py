@@ -7,7 +7,6 @@ from typing import cast
 from engine.data.crop import SIZES
 from engine.run_programs.copied_source import Source, copied
 from engine.run_programs.image_program import Lesson, image_program
-from engine.run_programs.live_lines import LiveLines
 from engine.run_programs.recorded import RecordedRun
 from engine.trainers.train_vae import TrainVae
 
@@ -17,8 +16,8 @@ average = copy.deepcopy(vae).eval().requires_grad_(False)  # which draws
 optimizer = torch.optim.Adam(vae.parameters(), {learning_rate}, fused=True)
 fixed_noise = torch.randn(60, LATENT_DIM, generator=torch.Generator().manual_seed(SEED))
 
-{before}for step in range(1, STEPS + 1):
-{each}    seen, noise = pixels(batch(step)), torch.randn(BATCH_SIZE, LATENT_DIM).to(DEVICE)
+for step in range(1, STEPS + 1):
+    seen, noise = pixels(batch(step)), torch.randn(BATCH_SIZE, LATENT_DIM).to(DEVICE)
     with torch.autocast(torch.device(DEVICE).type, torch.bfloat16, enabled={half}):
         logits, encoded = vae(seen, noise)
     kl = kl_divergence(encoded)
@@ -40,14 +39,11 @@ def vae_program(run: RecordedRun) -> str:
     """The whole program; raises EngineError for what run.json says wrong."""
     task = cast(TrainVae, run.task)
     shape = [run.number(name) for name in ("image_size", "channels", "latent_dim", "width")]
-    live = LiveLines(run, {"learning_rate": "optimizer"})
     training = _TRAINING.format(
-        before=live.before(),
-        each=live.each(),
         shape=", ".join(map(str, shape)),
         learning_rate=task.learning_rate,
         half=run.precision == "bfloat16",
-        beta=live.value("beta"),
+        beta=task.beta,
         warmup=task.beta_warmup_steps,
     )
     lesson = Lesson(
