@@ -51,7 +51,11 @@ class Control:
             self._steps.append(command.part)
         elif command.word == "resume":
             self.paused = False
-            self._steps.clear()
+            self.forget_steps()
+
+    def forget_steps(self) -> None:
+        """Make none of the single steps that were asked for and still wait."""
+        self._steps.clear()
 
     def next_part(self) -> str:
         """The part that the step which comes now is for; empty for all of the learner."""

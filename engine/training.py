@@ -248,5 +248,6 @@ def _continued(asked: TrainingTask, run: RunFolder) -> TrainingTask:
     if asked.resume_step:
         abandoning.set_aside_after(run, asked.resume_step)
     if fields.get("max_steps", 0) < asked.max_steps:
-        run.create({**stored, "fields": {**fields, "max_steps": asked.max_steps}})
+        first = {"first_max_steps": fields.get("max_steps")} | stored  # schedules fell by it
+        run.create({**first, "fields": {**fields, "max_steps": asked.max_steps}})
     return cast(TrainingTask, task)

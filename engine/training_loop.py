@@ -211,7 +211,8 @@ class Loop:
         self.step = self.saved_step = step
         self.watch = Watch()
         self.clock.start()
-        return f"rolled back from step {came_from}", self._live() | {"from": came_from}
+        self.control.forget_steps()  # which were asked of what is set aside
+        return f"rolled back from step {came_from}", self._told() | {"from": came_from}
 
     # ------------------------------------------------------------------ keeping
 
@@ -257,16 +258,16 @@ class Loop:
                 )
             self.task = put_back(self.learner, self.task, state)
             self.folder.drop_metrics_after(step)
-            self.folder.log_event(step, "resumed", self._live())
+            self.folder.log_event(step, "resumed", self._told())
             self.saved_step = step
             return step
         self.folder.drop_metrics_after(-1)
         return 0
 
-    def _live(self) -> dict[str, Any]:
-        """For programs that show the live values: what they are now."""
+    def _told(self) -> dict[str, Any]:
+        """For programs that show or repeat the run: the live values, and how far it is to go."""
         values = live_values.live_values(self.task)
-        return {"set": values} if values else {}
+        return {"max_steps": self.task.max_steps} | ({"set": values} if values else {})
 
     def _end(self, state: str) -> None:
         """Stop keeps the work: whatever the ending, the last step is on disk."""

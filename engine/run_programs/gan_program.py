@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
+from textwrap import indent
 from typing import cast
 
 from engine.errors import EngineError
 from engine.run_programs.copied_source import Source, copied
 from engine.run_programs.image_program import Lesson, image_program
 from engine.run_programs.recorded import RecordedRun
+from engine.run_programs.steering import Constants, steered_lines
 from engine.trainers.train_gan import TrainGan
+from engine.training import TrainingTask
 
 _FILES = {"dcgan": "dcgan", "conv": "conv_gan", "mlp_small": "mlp_gan", "mlp_large": "mlp_gan"}
 _CONFIGS = {"dcgan": "DcganConfig", "conv_gan": "ConvGanConfig", "mlp_gan": "MlpGanConfig"}
@@ -54,13 +59,22 @@ generator, discriminator = Generator(config), Discriminator(config)
 generator, discriminator = generator.to(DEVICE), discriminator.to(DEVICE)
 average = copy.deepcopy(generator).eval().requires_grad_(False)  # which draws
 adam = dict(betas=({beta1}, {beta2}), fused=True)
-generator_optimizer = torch.optim.Adam(generator.parameters(), {generator_rate}, **adam)
-discriminator_optimizer = torch.optim.Adam(discriminator.parameters(), {discriminator_rate}, **adam)
+generator_optimizer = torch.optim.Adam(generator.parameters(), GENERATOR_RATE, **adam)
+discriminator_optimizer = torch.optim.Adam(discriminator.parameters(), DISCRIMINATOR_RATE, **adam)
 fixed_noise = torch.randn(64, LATENT_DIM, generator=torch.Generator().manual_seed(SEED))
 
-for step in range(1, STEPS + 1):
-    reals = pixels(batch(step))
+{changes}{alone}for step in range(1, {steps} + 1):
+{change}{who}    reals = pixels(batch(step))
     fakes = {generator}torch.randn(BATCH_SIZE, LATENT_DIM).to(DEVICE)).float()
+{discriminator_step}
+{generator_step}
+    if step in (1, STEPS) or step % LOG_EVERY == 0:
+        print(f"step {{step}}: {told}", flush=True)
+
+with torch.inference_mode():
+    save(average(fixed_noise.to(DEVICE)), columns=8)
+"""
+_DISCRIMINATOR_STEP = """\
     seen = {shown_reals}, {shown_fixed}
     real, fake = {discriminator}torch.cat(seen)).float().chunk(2)
     discriminator_loss = {discriminator_loss}
@@ -68,7 +82,8 @@ for step in range(1, STEPS + 1):
 {penalty}    discriminator_optimizer.zero_grad()
     whole.backward()
     discriminator_optimizer.step()
-
+"""
+_GENERATOR_STEP = """\
     discriminator.requires_grad_(False)  # its gradients are not needed here
     fake = {discriminator}{shown_fakes}).float()
 {compared}    generator_loss = {generator_loss}
@@ -78,17 +93,26 @@ for step in range(1, STEPS + 1):
     discriminator.requires_grad_(True)
 
     follow(average, generator, step)
-    if step in (1, STEPS) or step % LOG_EVERY == 0:
-        losses = f"{{discriminator_loss.item()}} {{generator_loss.item()}}"
-        print(f"step {{step}}: {{losses}}", flush=True)
-
-with torch.inference_mode():
-    save(average(fixed_noise.to(DEVICE)), columns=8)
+"""
+_BOTH = "{discriminator_loss.item()} {generator_loss.item()}"
+_ALONE = """\
+ALONE = {parts}  # steps that one made while the other stood still
+"""
+_WHO = """\
+    alone, losses = ALONE.get(step), []
+"""
+_UNLESS = """\
+    if alone != "{other}":
+{step}        losses.append(str({part}_loss.item()))
+"""
+_CHANGE = """\
+    generator_optimizer.param_groups[0]["lr"] = GENERATOR_RATE
+    discriminator_optimizer.param_groups[0]["lr"] = DISCRIMINATOR_RATE
 """
 _PENALTY = """\
     if step % {every} == 0:
         chance = torch.rand(BATCH_SIZE).to(DEVICE)
-        whole = discriminator_loss + {weight} * {name}(discriminator, *seen, chance)
+        whole = discriminator_loss + PENALTY_WEIGHT * {name}(discriminator, *seen, chance)
 """
 _AUGMENT = """\
 def shown(images):
@@ -111,19 +135,19 @@ def gan_program(run: RecordedRun) -> str:
             f"The loss {task.loss} or the model of this run is not in the program yet.",
             f"There is one for runs with the losses {', '.join(_LOSSES)}.",
         )
+    live = partial(_live, loss)
     training = _TRAINING.format(
         config=_config(run),
-        generator_rate=task.generator_learning_rate,
-        discriminator_rate=task.discriminator_learning_rate,
         beta1=task.beta1,
         beta2=task.beta2,
-        **_step(run, task, loss),
+        **_steps(run.steering.parts, _step(run, loss)),
+        **vars(steered_lines(run.steering, live, _CHANGE)),
     )
     lesson = Lesson(
         what="GAN",
         libraries="PyTorch, NumPy and Pillow",
         networks=_networks(run, loss),
-        constants={"LATENT_DIM": task.latent_dim, "EMA_DECAY": task.ema_decay},
+        constants={"LATENT_DIM": task.latent_dim, "EMA_DECAY": task.ema_decay, **live(task)},
         training=training,
         imports=("from torch.nn import functional",),
     )
@@ -140,13 +164,45 @@ def _networks(run: RecordedRun, loss: _Loss) -> list[Source]:
     return sources
 
 
-def _step(run: RecordedRun, task: TrainGan, loss: _Loss) -> dict[str, str]:
+def _live(loss: _Loss, task: TrainingTask) -> Constants:
+    task = cast(TrainGan, task)
+    weight = (task.gamma or loss.gamma) * loss.penalty_every
+    return {
+        "GENERATOR_RATE": task.generator_learning_rate,
+        "DISCRIMINATOR_RATE": task.discriminator_learning_rate,
+        **({"PENALTY_WEIGHT": weight} if loss.penalty else {}),
+    }
+
+
+def _steps(parts: Mapping[int, str], step: Mapping[str, str]) -> dict[str, str]:
+    """Both networks' updates, each left out where the other made a step alone."""
+    updates = {
+        "discriminator": _DISCRIMINATOR_STEP.format(**step),
+        "generator": _GENERATOR_STEP.format(**step),
+    }
+    if not parts:
+        named = {f"{part}_step": update for part, update in updates.items()}
+        return {**named, "alone": "", "who": "", "told": _BOTH, **step}
+    if not set(parts.values()) <= updates.keys():
+        raise EngineError(
+            "The metrics of this run tell of steps of a network that a GAN does not have.",
+            "Choose a run of this version of Atelier.",
+        )
+    other = dict(zip(updates, reversed(updates), strict=True))
+    named = {
+        f"{part}_step": _UNLESS.format(other=other[part], step=indent(update, "    "), part=part)
+        for part, update in updates.items()
+    }
+    alone = _ALONE.format(parts=dict(parts))
+    return {**step, **named, "alone": alone, "who": _WHO, "told": "{' '.join(losses)}"}
+
+
+def _step(run: RecordedRun, loss: _Loss) -> dict[str, str]:
     """The parts of a step that depend on precision, loss and augmentation."""
     half = run.precision == "bfloat16"
     discriminator = "half(discriminator, " if half else "discriminator("
     shown = "shown({})" if run.augmented else "{}"
-    weight = (task.gamma or loss.gamma) * loss.penalty_every
-    penalty = _PENALTY.format(every=loss.penalty_every, weight=weight, name=loss.penalty)
+    penalty = _PENALTY.format(every=loss.penalty_every, name=loss.penalty)
     compared = f"    real = {discriminator}{shown.format('reals')}).float()\n"
     return {
         "half": _HALF if half else "",

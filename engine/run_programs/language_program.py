@@ -10,9 +10,11 @@ from engine.language import conversion
 from engine.language_training import LanguageTraining, measured_tokens
 from engine.run_programs.copied_source import Source, copied, header
 from engine.run_programs.recorded import RecordedRun
+from engine.run_programs.steering import Constants, steered_lines
 from engine.run_programs.text_lines import text_lines
 from engine.trainers.finetune_language_model import FinetuneLanguageModel
 from engine.trainers.train_language_model import TrainLanguageModel
+from engine.training import TrainingTask
 
 _IMPORTS = """\
 import math
@@ -79,9 +81,9 @@ parameters = {{n: p for n, p in model.named_parameters() if p.requires_grad}}
 trained = list(parameters.values())
 optimizer = _adam(trained, LEARNING_RATE, WEIGHT_DECAY)
 best, best_loss, worse = {{}}, math.inf, 0
-
-for step in range(1, STEPS + 1):
-    optimizer.zero_grad()
+{changes}
+for step in range(1, {steps} + 1):
+{change}    optimizer.zero_grad()
     parts = torch.from_numpy(blocks.batch(step)).split(BATCH_SIZE)
     total = 0.0
     for rows in parts:
@@ -104,7 +106,7 @@ for step in range(1, STEPS + 1):
         if found.loss < best_loss:
             best_loss, worse = found.loss, 0
             best = {{n: p.detach().clone() for n, p in parameters.items()}} if PATIENCE else {{}}
-        if PATIENCE and worse >= PATIENCE:
+        if PATIENCE and worse >= PATIENCE{unless}:
             break
 
 with torch.no_grad():
@@ -207,6 +209,7 @@ def _program(run: RecordedRun, what: str, libraries: str, model: Source) -> str:
         copied("language/perplexity.py"),
     ]
     taken = [line for source in (text, model, *helpers) for line in source.imports]
+    began_again = tuple(sorted(run.steering.resumed_after)) if task.patience else ()
     rounding = f", but for rounding: it ran on {run.processes} processes"
     return _PROGRAM.format(
         what=what,
@@ -221,7 +224,13 @@ def _program(run: RecordedRun, what: str, libraries: str, model: Source) -> str:
         model=model.code.rstrip("\n"),
         merge="model = model.merge_and_unload()\n" if "get_peft_model" in model.code else "",
         helpers="\n\n\n".join(source.code for source in helpers),
+        unless=f" and step not in {began_again}" if began_again else "",
+        **vars(steered_lines(run.steering, _live)),
     )
+
+
+def _live(task: TrainingTask) -> Constants:
+    return {"LEARNING_RATE": cast(LanguageTraining, task).rate}
 
 
 def _constants(run: RecordedRun, task: LanguageTraining) -> str:
@@ -231,7 +240,7 @@ def _constants(run: RecordedRun, task: LanguageTraining) -> str:
         "BATCH_SIZE": task.batch_size,
         "BATCHES": task.gradient_accumulation_steps,
         "BLOCK_SIZE": run.number("block_size"),
-        "LEARNING_RATE": task.rate,
+        **_live(task),
         "SCHEDULE": task.schedule,
         "WARMUP_STEPS": task.warmup_steps,
         "WEIGHT_DECAY": task.weight_decay,

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from engine import registry
 from engine.errors import EngineError
+from engine.run_programs.steering import Steering, steering
 from engine.runs import MetricsTail, RunFolder
-from engine.task import Task
-
-OTHER_PART = re.compile(r"step \w+ #")
-"""An event of a step that one network alone has made."""
+from engine.training import TrainingTask
 
 
 @dataclass(frozen=True)
@@ -20,8 +19,9 @@ class RecordedRun:
     """A run as a program needs to know it. Every value can stand in a program."""
 
     name: str
-    task: Task
-    """As it would go on: what an older run does not say is as it was then."""
+    task: TrainingTask
+    """As it began, but to be gone on with: what an older run does not say is as it was then."""
+    steering: Steering
     torch: str
     threads: int
     processes: int
@@ -65,10 +65,11 @@ def recorded(run: RunFolder) -> RecordedRun:
     labels_sha256 = str(dataset.get("labels_sha256", ""))
     if not re.fullmatch("[0-9a-f]{64}", sha256) or not re.fullmatch(r"\w+(:\d+)?", device):
         raise _too_little(run.path.name)
-    _check_unchanged(run)
+    task, parts = _began(told, fields), _parts(told.get("parts", []), run.path.name)
     return RecordedRun(
         name=run.path.name,
-        task=registry.task_class(str(told.get("task", ""))).from_dict({**fields, "resume": True}),
+        task=task,
+        steering=steering(MetricsTail(run).read()[0], task, parts),
         torch=str(versions.get("torch", "")),
         threads=_count(told.get("threads", 1), run.path.name),
         processes=_count(told.get("processes", 1), run.path.name),
@@ -91,17 +92,19 @@ def _base(told: Any) -> str:
     return digest if re.fullmatch("[0-9a-f]{64}", digest) else ""
 
 
-def _check_unchanged(run: RunFolder) -> None:
-    """A run that somebody steered otherwise than its settings say is not repeated by them."""
-    lines, _ = MetricsTail(run).read()
-    for line in lines:
-        steered = "set" in line.details or OTHER_PART.match(line.event)
-        if steered or line.event.startswith("branched"):
-            raise EngineError(
-                f"This run was changed on its way: {line.event}, at step {line.step:,}. A program "
-                "that does so too is not written yet.",
-                "Copy the program of a run that was left to itself.",
-            )
+def _began(told: Mapping[str, Any], fields: Mapping[str, Any]) -> TrainingTask:
+    """The task as it was when the run began: it may have been given more steps since."""
+    steps = told.get("first_max_steps", fields.get("max_steps"))
+    known = fields if steps is None else {**fields, "max_steps": steps}
+    trainer = registry.task_class(str(told.get("task", "")))
+    return cast(TrainingTask, trainer.from_dict({**known, "resume": True}))
+
+
+def _parts(told: Any, run: str) -> tuple[str, ...]:
+    """Of the learner, which can step alone."""
+    if not isinstance(told, list) or not all(isinstance(part, str) for part in told):
+        raise _too_little(run)
+    return tuple(told)
 
 
 def _count(value: Any, run: str) -> int:

@@ -468,26 +468,6 @@ def test_a_trainer_without_a_program_says_so(run: RunFolder) -> None:
 
 
 @pytest.mark.parametrize(
-    ("event", "details"),
-    [
-        ("generator_learning_rate = 0.1 #1", {"set": {"generator_learning_rate": 0.1}}),
-        ("step generator #2", {}),
-        ("branched from elsewhere", {}),
-    ],
-)
-def test_a_run_that_was_changed_on_its_way_is_refused(
-    run: RunFolder, event: str, details: dict[str, Any]
-) -> None:
-    run_program(run)
-    run.log_event(1, "pause #1")
-    run.log_event(1, "step #2")
-    run_program(run)
-    run.log_event(1, event, details)
-    with pytest.raises(EngineError, match="changed on its way"):
-        run_program(run)
-
-
-@pytest.mark.parametrize(
     "entries",
     [
         {"dataset": {"sha256": EVIL}},

@@ -86,12 +86,11 @@ def test_a_trainer_without_a_program_says_so_on_the_disabled_button_and_to_the_c
 def test_a_run_that_cannot_be_repeated_says_why_in_place(
     qtbot: QtBot, workspace: TrainWorkspace
 ) -> None:
-    run = finished(folders.runs() / "train_gan-1")
-    run.log_event(50, "step generator #1")
+    run = finished(folders.runs() / "train_gan-1", dataset={})
     show(qtbot, workspace, run)
     qtbot.mouseClick(workspace.page.copy_run, Qt.MouseButton.LeftButton)
     assert workspace.page.errors.isVisible()
-    assert "changed on its way" in workspace.page.errors.details()
+    assert "does not tell enough" in workspace.page.errors.details()
     assert QGuiApplication.clipboard().text() == ""
 
 
