@@ -47,8 +47,8 @@ def load_images():
         except (OSError, SyntaxError, ValueError):
             print("left out:", path)
     return np.stack(pictures)
-
-
+'''
+UPRIGHT = """\
 def upright_on_white(path):
     picture = Image.open(path)
     picture.load()
@@ -59,7 +59,7 @@ def upright_on_white(path):
         return picture.convert("RGB")
     paper = Image.new("RGBA", picture.size, "white")
     return Image.alpha_composite(paper, picture.convert("RGBA")).convert("RGB")
-'''
+"""
 _CUT = """\
 images = load_images(){cut}
 digest = hashlib.sha256(np.ascontiguousarray(images).data).hexdigest()
@@ -90,7 +90,7 @@ def data_lines(run: RecordedRun, dataset: str, classes: tuple[str, ...]) -> tupl
         imports |= {"from PIL import Image"}
         constants = f"COLUMNS = {stickers.COLUMNS}\n"
     elif dataset != "digits" and Path(dataset).is_dir():
-        load, path = _FOLDER, Path(dataset)
+        load, path = f"{_FOLDER}\n\n{UPRIGHT}", Path(dataset)
         imports |= {"from pathlib import Path", "from PIL import Image", "from PIL import ImageOps"}
         names.append("square")
         constants = f"SUFFIXES = {SUFFIXES!r}\n"

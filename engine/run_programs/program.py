@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from engine.errors import EngineError
+from engine.run_programs.autoencoder_program import autoencoder_program
 from engine.run_programs.diffusion_program import diffusion_program
 from engine.run_programs.gan_program import gan_program
 from engine.run_programs.language_program import finetuning_program, language_program
+from engine.run_programs.lora_program import lora_program
 from engine.run_programs.recorded import recorded
 from engine.run_programs.vae_program import vae_program
 from engine.runs import RunFolder
@@ -16,6 +18,8 @@ PROGRAMS = {
     "train_diffusion": diffusion_program,
     "train_language_model": language_program,
     "finetune_language_model": finetuning_program,
+    "train_lora": lora_program,
+    "train_autoencoder": autoencoder_program,
 }
 """By the name of the trainer: what makes the program of a RecordedRun."""
 

@@ -71,6 +71,8 @@ NAMES = {
     "train_diffusion": ("loss",),
     "train_language_model": ("loss",),
     "finetune_language_model": ("loss",),
+    "train_lora": ("loss",),
+    "train_autoencoder": ("loss",),
 }
 """What the program of a trainer prints at a step."""
 
