@@ -14,6 +14,7 @@ from engine.run_programs.picture_program import (
 )
 from engine.run_programs.recorded import RecordedRun
 from engine.run_programs.steering import Constants, steered_lines
+from engine.trainers.autoencoder_learner import GRADIENT_CLIP, WARMUP_STEPS
 from engine.trainers.train_autoencoder import TrainAutoencoder
 from engine.training import TrainingTask
 
@@ -66,8 +67,6 @@ average.save_pretrained("autoencoder")
 
 def autoencoder_program(run: RecordedRun) -> str:
     """The whole program; raises EngineError for what run.json says wrong."""
-    from engine.trainers.autoencoder_learner import GRADIENT_CLIP, WARMUP_STEPS
-
     task = cast(TrainAutoencoder, run.task)
     training = _TRAINING.format(
         data=captioned_lines(run.sha256, str(task.image_size), need_captions=False),

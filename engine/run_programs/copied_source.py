@@ -23,7 +23,7 @@ class Source:
 
 
 def copied(path: str, names: Sequence[str] = ()) -> Source:
-    """All of the file `path` of the engine, or only the definitions of these names."""
+    """All of the file `path` of the engine, or only what defines these names."""
     text = (ENGINE / path).read_text(encoding="utf-8")
     body = ast.parse(text).body
     lines = text.splitlines()
@@ -32,6 +32,34 @@ def copied(path: str, names: Sequence[str] = ()) -> Source:
     found = "\n\n\n".join(ast.unparse(node) for node in kept)
     imports = (line for node in body for line in _imported(node) if _uses(found, line))
     return Source(frozenset(imports), code)
+
+
+def alone(source: Source) -> Source:
+    """The same without what only the engine has a use for: what is imported from it, what is
+    reported, and the other processes of a training."""
+    lines = source.code.splitlines()
+    for node in ast.walk(ast.parse(source.code)):
+        if isinstance(node, ast.stmt) and _is_of_the_engine(node):
+            lines[node.lineno - 1 : node.end_lineno] = [_GONE] * len(_lines_of(node))
+    code = "\n".join(line for line in lines if line is not _GONE)
+    code = code.replace("device.has_native_bfloat16", "has_native_bfloat16").strip("\n")
+    return Source(frozenset(line for line in source.imports if _uses(code, line)), code)
+
+
+_GONE = "# gone"
+
+
+def _is_of_the_engine(node: ast.stmt) -> bool:
+    if isinstance(node, ast.If):
+        return ast.unparse(node.test) == "TYPE_CHECKING"
+    if isinstance(node, ast.ImportFrom):
+        return (node.module or "").startswith("engine")
+    said = ast.unparse(node) if isinstance(node, ast.Expr) else ""
+    return said.startswith(("report(Progress(", "distributed."))
+
+
+def _lines_of(node: ast.stmt) -> range:
+    return range(node.lineno, (node.end_lineno or node.lineno) + 1)
 
 
 def header(imports: Iterable[str]) -> str:
@@ -46,7 +74,9 @@ def _is_wanted(node: ast.stmt, names: Sequence[str]) -> bool:
     if isinstance(node, ast.Import | ast.ImportFrom):
         return False
     if names:
-        return getattr(node, "name", "") in names
+        assigned = node.targets if isinstance(node, ast.Assign) else []
+        found = [target.id for target in assigned if isinstance(target, ast.Name)]
+        return getattr(node, "name", "") in names or any(name in names for name in found)
     return not (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant))
 
 

@@ -132,8 +132,9 @@ def gan_program(run: RecordedRun) -> str:
     loss = _LOSSES.get(task.loss)
     if loss is None or run.architecture not in _FILES:
         raise EngineError(
-            f"The loss {task.loss} or the model of this run is not in the program yet.",
-            f"There is one for runs with the losses {', '.join(_LOSSES)}.",
+            f"This version of Atelier does not know the model {run.architecture!r} with the loss "
+            f"{task.loss}.",
+            f"It knows {', '.join(_FILES)}, with {', '.join(_LOSSES)}.",
         )
     live = partial(_live, loss)
     training = _TRAINING.format(

@@ -6,12 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
-from engine import library
 from engine.errors import EngineError
 from engine.pipeline_kinds import TEXT_TO_IMAGE, class_name_for
 from engine.run_programs.captioned_lines import captioned_lines
 from engine.run_programs.copied_source import copied
-from engine.run_programs.picture_program import PictureLesson, picture_program
+from engine.run_programs.picture_program import PictureLesson, base_folder, picture_program
 from engine.run_programs.recorded import RecordedRun
 from engine.run_programs.steering import Constants, steered_lines
 from engine.trainers.lora_learner import CLIP, ENCODED_AT_ONCE, TARGETS
@@ -203,7 +202,7 @@ def lora_program(run: RecordedRun) -> str:
             f"There is no program for a LoRA of a {run.architecture or 'model of unknown kind'}.",
             "There is one for Stable Diffusion 1, 2, XL and 3.",
         )
-    base = _base(task)
+    base = base_folder(task.base_model)
     need_captions = not task.trigger.strip()
     training = _TRAINING.format(
         variant=_variant(base / family.part),
@@ -241,17 +240,6 @@ def lora_program(run: RecordedRun) -> str:
         ),
     )
     return picture_program(run, lesson)
-
-
-def _base(task: TrainLora) -> Path:
-    """The folder of the model that it learned for; raises ModelError and EngineError."""
-    path = library.find(task.base_model)
-    if not (path / "model_index.json").is_file():
-        raise EngineError(
-            f"{task.base_model} is a run of yours, and its files as a model are gone.",
-            "Draw a picture with it once: that writes them again.",
-        )
-    return path
 
 
 def _variant(folder: Path) -> str:

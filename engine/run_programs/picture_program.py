@@ -8,8 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
+from engine import library
+from engine.errors import EngineError
 from engine.run_programs.captioned_lines import captioned_source
 from engine.run_programs.copied_source import Source, copied, header
 from engine.run_programs.recorded import RecordedRun
@@ -24,6 +27,8 @@ _PROGRAM = '''\
 On the same kind of processor, with the same torch and number of threads, the losses are those of
 the run bit for bit{but}. {end}
 """
+
+from __future__ import annotations
 
 {imports}
 
@@ -92,6 +97,17 @@ def _constants(run: RecordedRun, more: Mapping[str, Any]) -> str:
         **more,
     }
     return "".join(f"{name} = {value!r}\n" for name, value in values.items())
+
+
+def base_folder(name: str) -> Path:
+    """Of the model that a run began with; raises ModelError and EngineError where it is gone."""
+    path = library.find(name)
+    if not (path / "model_index.json").is_file():
+        raise EngineError(
+            f"{name} is a run of yours, and its files as a model are gone.",
+            "Draw a picture with it once: that writes them again.",
+        )
+    return path
 
 
 def precision_lines(asked: str) -> Source:

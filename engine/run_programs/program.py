@@ -1,4 +1,4 @@
-"""The program for a run of any trainer that has one, and a plain word where there is none yet."""
+"""The program for a run of any trainer, and a plain word where this version does not know it."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from engine.run_programs.gan_program import gan_program
 from engine.run_programs.language_program import finetuning_program, language_program
 from engine.run_programs.lora_program import lora_program
 from engine.run_programs.recorded import recorded
+from engine.run_programs.text_to_image_program import text_to_image_program
 from engine.run_programs.vae_program import vae_program
 from engine.runs import RunFolder
 
@@ -20,6 +21,7 @@ PROGRAMS = {
     "finetune_language_model": finetuning_program,
     "train_lora": lora_program,
     "train_autoencoder": autoencoder_program,
+    "train_text_to_image": text_to_image_program,
 }
 """By the name of the trainer: what makes the program of a RecordedRun."""
 
@@ -34,7 +36,8 @@ def run_program(run: RunFolder) -> str:
     trainer = str(run.description().get("task", ""))
     if not has_program(trainer):
         raise EngineError(
-            f"There is no program for runs of {trainer or 'an unknown trainer'} yet.",
-            f"There is one for {', '.join(PROGRAMS)}.",
+            f"There is no program for runs of {trainer or 'an unknown trainer'}: this version of "
+            "Atelier does not know it.",
+            f"It knows {', '.join(PROGRAMS)}.",
         )
     return PROGRAMS[trainer](recorded(run))

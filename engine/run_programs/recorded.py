@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, cast
 
 from engine import registry
@@ -18,7 +19,7 @@ from engine.training import TrainingTask
 class RecordedRun:
     """A run as a program needs to know it. Every value can stand in a program."""
 
-    name: str
+    folder: Path
     task: TrainingTask
     """As it began, but to be gone on with: what an older run does not say is as it was then."""
     steering: Steering
@@ -39,6 +40,10 @@ class RecordedRun:
     """Whether a discriminator saw the images changed at random."""
     base_sha256: str
     """Of the file of weights that it began with; empty where it began with none, or several."""
+
+    @property
+    def name(self) -> str:
+        return self.folder.name
 
     def number(self, name: str) -> int:
         """A count of `model`; raises EngineError when it is none."""
@@ -67,7 +72,7 @@ def recorded(run: RunFolder) -> RecordedRun:
         raise _too_little(run.path.name)
     task, parts = _began(told, fields), _parts(told.get("parts", []), run.path.name)
     return RecordedRun(
-        name=run.path.name,
+        folder=run.path,
         task=task,
         steering=steering(MetricsTail(run).read()[0], task, parts),
         torch=str(versions.get("torch", "")),

@@ -14,7 +14,7 @@ from studio.widgets.tooltips import literal
 
 
 class CopyRun(QToolButton):
-    """Disabled for runs of trainers that have no program yet; its tooltip then says so."""
+    """Disabled for runs of trainers that this version does not know; its tooltip then says so."""
 
     said = Signal(str)
     failed = Signal(object)  # an EngineError
@@ -58,5 +58,5 @@ class CopyRun(QToolButton):
         if has_program(self._trainer):
             return ""
         return self.tr(
-            "Copy as Python: there is no program for runs of {trainer} yet, only for {known}."
+            "Copy as Python: this version of Atelier does not know {trainer}, only {known}."
         ).format(trainer=self._trainer, known=", ".join(PROGRAMS))

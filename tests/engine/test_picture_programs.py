@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import runpy
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +14,9 @@ import pytest
 import torch
 from PIL import Image, ImageDraw
 from safetensors.torch import load_file
-from test_steered_programs import change, events, learn, repeated, same
+from test_run_program import ignore, imported, losses, said
+from test_steered_programs import change, events, go_on, learn, repeated, same
+from test_word_teacher import teacher
 from tiny_models import (
     save_prudish_stable_diffusion,
     save_stable_diffusion,
@@ -26,11 +30,13 @@ from engine.run_programs.program import run_program
 from engine.runs import RunFolder
 from engine.trainers.train_autoencoder import TrainAutoencoder
 from engine.trainers.train_lora import TrainLora
+from engine.trainers.train_text_to_image import TrainTextToImage
+
+__all__ = ["teacher"]  # a fixture
 
 CADENCE: dict[str, Any] = {"log_every": 2, "sample_every": 50, "seed": 3, "batch_size": 4}
 SAVE = {
-    "sd": save_stable_diffusion,
-    "prudish": save_prudish_stable_diffusion,
+    "sd": save_prudish_stable_diffusion,
     "xl": save_stable_diffusion_xl,
     "sd3": save_stable_diffusion_3,
 }
@@ -72,6 +78,7 @@ def indexed(pictures: str, tmp_path_factory: pytest.TempPathFactory) -> str:
 
 def lora(model: Path, pictures: str, **fields: Any) -> TrainLora:
     known = {**CADENCE, "trigger": "zor 'blat", "max_steps": 5, "rank": 2, "learning_rate": 0.02}
+    known["sample_prompts"] = "a thing"
     return TrainLora(dataset=pictures, base_model=str(model), **{**known, **fields})
 
 
@@ -89,8 +96,7 @@ def same_lora(run: RunFolder, folder: Path) -> bool:
     ("kind", "fields"),
     [
         ("sd", {"caption_dropout": 0.5}),
-        ("prudish", {"trigger": "", "image_size": 32}),
-        ("xl", {}),
+        ("xl", {"trigger": "", "image_size": 32}),
         ("sd3", {"dataset": "indexed"}),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
@@ -155,6 +161,128 @@ def test_an_autoencoder_is_repeated(
     assert same(found["autoencoder"], run, "autoencoder")
     assert same(found["average"], run, "average")
     assert (tmp_path / "autoencoder" / "config.json").is_file()
+
+
+# --------------------------------------------------------------------------- text to image
+
+
+@pytest.fixture(scope="module")
+def named(tmp_path_factory: pytest.TempPathFactory) -> str:
+    folder = tmp_path_factory.mktemp("named")
+    for color in ("red", "blue", "gold"):
+        Image.new("RGB", (32, 32), color).save(folder / f"{color}.png")
+        (folder / f"{color}.txt").write_text(f"{color} square\n{color}\n{'红' * 3}")
+    return str(folder)
+
+
+@pytest.fixture(scope="module")
+def packed(named: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run of an autoencoder."""
+    folder = tmp_path_factory.mktemp("autoencoder")
+    TrainAutoencoder(
+        dataset=named, image_size=32, crop_size=16, width=8, max_steps=4, **CADENCE
+    ).run(ignore, folder)  # fmt: skip
+    return folder
+
+
+def drawing(named: str, packed: Path, **fields: Any) -> TrainTextToImage:
+    known = {
+        **CADENCE, "image_size": 32, "width": 64, "text_width": 64, "num_layers": 2,
+        "vocab_size": 540, "max_steps": 5, "text_steps": 2, "warmup_steps": 2, "log_every": 1,
+    }  # fmt: skip
+    return TrainTextToImage(dataset=named, autoencoder=str(packed), **{**known, **fields})
+
+
+def test_a_text_to_image_model_is_repeated_and_learned_on_from(
+    named: str,
+    packed: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    run = RunFolder(tmp_path / "run")
+    steer = change(run, learning_rate=0.004, text_learning=0.3, caption_dropout=0.6)
+    learn(drawing(named, packed), run, (3, steer))
+    found = repeated(run, tmp_path, monkeypatch, capsys)
+    assert same(found["model"], run, "model")
+    assert same(found["average"], run, "model_ema")
+    assert same(found["heads"], run, "caption_heads")
+    further = RunFolder(tmp_path / "further")
+    model = str(tmp_path / "model")  # which the program has saved, and begins with
+    learn(drawing(named, packed, base_model=model, precision="float32", max_steps=3), further)
+    found = repeated(further, tmp_path, monkeypatch, capsys)
+    assert same(found["model"], further, "model")
+    assert same(found["average"], further, "model_ema")
+
+
+def test_what_a_teacher_teaches_is_repeated(
+    named: str,
+    packed: Path,
+    teacher: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr("engine.models.word_teacher.PAIRS", 40)
+    run = RunFolder(tmp_path / "run")
+    task = drawing(named, packed, text_teacher=str(teacher), text_learning=0.5, precision="float32")
+    learn(task, run)
+    program = run_program(run)
+    assert "PAIRS = 40_000" in program
+    monkeypatch.setattr(
+        "test_steered_programs.run_program",
+        lambda run: program.replace("PAIRS = 40_000", "PAIRS = 40"),
+    )
+    found = repeated(run, tmp_path, monkeypatch, capsys)
+    assert same(found["model"], run, "model")
+    assert same(found["average"], run, "model_ema")
+
+
+def test_an_autoencoder_that_has_learned_on_since_is_taken_as_it_was(
+    named: str,
+    packed: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    changing = tmp_path / "autoencoder"
+    shutil.copytree(packed, changing)
+    run = RunFolder(tmp_path / "run")
+    learn(drawing(named, changing, max_steps=2, text_steps=1), run)
+    go_on(RunFolder(changing), max_steps=8)
+    found = repeated(run, tmp_path, monkeypatch, capsys)
+    assert same(found["model"], run, "model")
+    shutil.rmtree(run.path / "checkpoints")
+    with pytest.raises(EngineError, match="not there any more"):
+        run_program(run)
+    shutil.rmtree(changing)
+    with pytest.raises(ModelError):
+        run_program(run)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("trainer", ["lora", "text_to_image"])
+def test_the_program_needs_nothing_of_the_engine(
+    trainer: str, named: str, packed: Path, teacher: Path, tmp_path: Path
+) -> None:
+    run = RunFolder(tmp_path / "run")
+    if trainer == "lora":
+        learn(lora(save_stable_diffusion_3(tmp_path / "base"), named), run)
+    else:
+        learn(drawing(named, packed), run)
+    program = run_program(run)
+    assert "engine" not in {name.partition(".")[0] for name in imported(program)}
+    done = subprocess.run(
+        [sys.executable, "-I", "-c", program],
+        cwd=tmp_path, capture_output=True, text=True, check=False, env={"OMP_NUM_THREADS": "1"},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert said(done.stdout) == losses(run)
+    if trainer == "lora":
+        assert same_lora(run, tmp_path)
+
+
+# --------------------------------------------------------------------------- what it refuses
 
 
 def test_other_pictures_than_those_of_the_run_are_noticed(

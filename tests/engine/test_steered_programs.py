@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import runpy
 from collections.abc import Callable
@@ -71,21 +70,8 @@ def repeated(
     capsys.readouterr()
     found = runpy.run_path("program.py")
     told = said(capsys.readouterr().out)
-    assert told == measured(run)
+    assert told == losses(run)
     return found
-
-
-def measured(run: RunFolder) -> dict[int, list[float]]:
-    """As `losses`, also of steps that one network made alone."""
-    if run.description()["task"] != "train_gan":
-        return losses(run)
-    lines = [json.loads(line) for line in run.metrics_path.read_text().splitlines()]
-    names = ("discriminator_loss", "generator_loss")
-    return {
-        line["step"]: [line["values"][name] for name in names if name in line["values"]]
-        for line in lines
-        if "values" in line
-    }
 
 
 def same(network: torch.nn.Module, run: RunFolder, name: str) -> bool:
@@ -141,7 +127,7 @@ def test_steps_of_one_network_alone_are_made_by_it_alone(
         run.send("resume")
 
     learn(gan(dataset=some_digits), run, (2, step_by_step), (7, never_mind))
-    alone = {step for step, values in measured(run).items() if len(values) == 1}
+    alone = {step for step, values in losses(run).items() if len(values) == 1}
     assert alone == {3, 5, 6}
     found = repeated(run, tmp_path, monkeypatch, capsys)
     assert same(found["generator"], run, "generator")
@@ -184,7 +170,7 @@ def events(run: RunFolder) -> list[MetricLine]:
     return [line for _, line in run.metric_texts() if line.event]
 
 
-def test_a_vae_and_a_diffusion_model_change_where_they_were_changed(
+def test_a_vae_changes_where_it_was_changed(
     some_digits: str,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -195,6 +181,15 @@ def test_a_vae_and_a_diffusion_model_change_where_they_were_changed(
     learn(task, run, (2, change(run, beta=3.0)), (3, change(run, learning_rate=0.01)))
     found = repeated(run, tmp_path, monkeypatch, capsys)
     assert same(found["vae"], run, "vae")
+
+
+@pytest.mark.slow
+def test_a_diffusion_model_changes_where_it_was_changed(
+    some_digits: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     run = RunFolder(tmp_path / "diffusion")
     other = TrainDiffusion(**{**SMALL, "dataset": some_digits, "model": "tiny", "sample_steps": 2})
     learn(

@@ -14,6 +14,7 @@ from pytestqt.qtbot import QtBot
 from training_runs import values
 
 from engine import folders
+from engine.registry import is_training, task_class, task_names
 from engine.runs import RunFolder
 from engine.trainers.train_gan import TrainGan
 from engine.worker import Engine
@@ -68,16 +69,40 @@ def test_the_program_of_a_gan_run_is_on_the_clipboard_after_one_click(
     assert "Copied" in workspace.page.notice.text()
 
 
+@pytest.mark.parametrize("trainer", [n for n in task_names() if is_training(task_class(n))])
+def test_runs_of_every_trainer_are_offered(
+    qtbot: QtBot, workspace: TrainWorkspace, trainer: str
+) -> None:
+    show(qtbot, workspace, finished(folders.runs() / "x", task=trainer))
+    assert workspace.page.copy_run.isEnabled()
+    assert "repeats this run" in workspace.page.copy_run.toolTip()
+
+
+def test_a_run_that_was_steered_is_copied_too(qtbot: QtBot, workspace: TrainWorkspace) -> None:
+    run = finished(folders.runs() / "train_gan-1", parts=["generator", "discriminator"])
+    run.metrics_path.unlink()
+    run.log_event(50, "step generator #1")
+    run.log_event(60, "gamma = 2 #2", {"set": {"generator_learning_rate": 0.25}})
+    run.log(100, values(100))
+    show(qtbot, workspace, run)
+    qtbot.mouseClick(workspace.page.copy_run, Qt.MouseButton.LeftButton)
+    program = QGuiApplication.clipboard().text()
+    ast.parse(program)
+    assert "61: {'GENERATOR_RATE': 0.25}" in program
+    assert "ALONE = {51: 'generator'}" in program
+    assert not workspace.page.errors.isVisible()
+
+
 def test_a_trainer_without_a_program_says_so_on_the_disabled_button_and_to_the_command(
     qtbot: QtBot, workspace: TrainWorkspace
 ) -> None:
-    show(qtbot, workspace, finished(folders.runs() / "x", task="train_text_to_image"))
+    show(qtbot, workspace, finished(folders.runs() / "x", task="train_nothing"))
     button = workspace.page.copy_run
     assert not button.isEnabled()
-    assert "no program for runs of train_text_to_image yet" in button.toolTip()
+    assert "does not know train_nothing" in button.toolTip()
     action = next(a for a in workspace.findChildren(QAction) if a.objectName() == "python")
     action.trigger()
-    assert "train_text_to_image" in workspace.page.notice.text()
+    assert "train_nothing" in workspace.page.notice.text()
     assert QGuiApplication.clipboard().text() == ""
     show(qtbot, workspace, finished(folders.runs() / "train_gan-2"))
     assert button.isEnabled()
