@@ -76,6 +76,7 @@ def read(path: Path, *, largest: int) -> dict[str, Any]:
     bounds the bytes of all of them.
     """
     import torch
+    from safetensors import SafetensorError
 
     packed = _check_archive(path, largest)
     try:
@@ -90,7 +91,7 @@ def read(path: Path, *, largest: int) -> dict[str, Any]:
             "which could run programs.",
             CONVERT,
         ) from error
-    except _DAMAGED as error:
+    except (*_DAMAGED, SafetensorError) as error:  # torch reads by the ending of the name
         raise ModelError(
             f"{path} is no file of weights that torch can read.", FETCH_AGAIN
         ) from error
