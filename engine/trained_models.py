@@ -65,7 +65,7 @@ def find(name: str) -> Path | None:
 def prepare(path: Path, report: Report) -> None:
     """Write the pipeline folder `path` that `find` told of, unless it is there; other paths pass.
 
-    Raises ModelError and FileError.
+    The chance of a training that asks for it stays as it is. Raises ModelError and FileError.
     """
     if path.parent != _room() or (path / INDEX).is_file():
         return
@@ -74,7 +74,10 @@ def prepare(path: Path, report: Report) -> None:
         raise ModelError(f"The run that {path.name} came from is gone.", "Choose another model.")
     report(Progress(0, 2, "reading the checkpoint"))
     _, state = checkpoints.load(run.checkpoint_path(step))
-    write_pipeline(run, state, path, report)
+    import torch
+
+    with torch.random.fork_rng(devices=[]):
+        write_pipeline(run, state, path, report)
 
 
 def _asked(name: str) -> tuple[RunFolder | None, int | None]:

@@ -186,7 +186,9 @@ class TrainTextToImage(TrainingTask):
             if given := getattr(self, name):
                 object.__setattr__(self, name, str(Path(given).expanduser().absolute()))
         if self.base_model:
-            object.__setattr__(self, "base_model", library.absolute(self.base_model))
+            # A run that still learns is learned on from where it stands now.
+            base = trained_models.pinned(library.absolute(self.base_model))
+            object.__setattr__(self, "base_model", base)
         elif self.text_steps >= self.max_steps:
             raise InvalidTask(
                 "text_steps", f"Text steps must be fewer than the {self.max_steps} steps in all."

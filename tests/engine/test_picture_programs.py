@@ -24,7 +24,7 @@ from tiny_models import (
     save_stable_diffusion_xl,
 )
 
-from engine import checkpoints
+from engine import checkpoints, folders
 from engine.errors import EngineError, ModelError
 from engine.run_programs.program import run_program
 from engine.runs import RunFolder
@@ -200,7 +200,7 @@ def test_a_text_to_image_model_is_repeated_and_learned_on_from(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    run = RunFolder(tmp_path / "run")
+    run = RunFolder(folders.runs() / "colours")
     steer = change(run, learning_rate=0.004, text_learning=0.3, caption_dropout=0.6)
     learn(drawing(named, packed), run, (3, steer))
     found = repeated(run, tmp_path, monkeypatch, capsys)
@@ -208,8 +208,9 @@ def test_a_text_to_image_model_is_repeated_and_learned_on_from(
     assert same(found["average"], run, "model_ema")
     assert same(found["heads"], run, "caption_heads")
     further = RunFolder(tmp_path / "further")
-    model = str(tmp_path / "model")  # which the program has saved, and begins with
-    learn(drawing(named, packed, base_model=model, precision="float32", max_steps=3), further)
+    task = drawing(named, packed, base_model="colours", precision="float32", max_steps=3)
+    learn(task, further)
+    go_on(run, max_steps=6)  # what has been begun from stays where it was
     found = repeated(further, tmp_path, monkeypatch, capsys)
     assert same(found["model"], further, "model")
     assert same(found["average"], further, "model_ema")
