@@ -2,7 +2,8 @@
 
 {"step", "time", "values": {name: number}}        what was measured
 {"step", "time", "event": text}                   what happened
-{"step", "time", "event": text, "details": {…}}   the same for programs: {"alarm": …}, {"set": …}
+{"step", "time", "event": text, "details": {…}}   the same for programs: {"alarm": …}, {"set": …};
+                                                  of a resume also {"max_steps": …}
 """
 
 from __future__ import annotations

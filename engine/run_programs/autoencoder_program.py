@@ -80,7 +80,7 @@ def autoencoder_program(run: RecordedRun) -> str:
         what="an autoencoder",
         dataset=task.dataset,
         libraries="PyTorch, diffusers, NumPy and Pillow",
-        end='It is saved in the folder "autoencoder".',
+        end='The autoencoder is saved in the folder "autoencoder".',
         sources=[
             precision_lines(task.precision),
             ALONE,

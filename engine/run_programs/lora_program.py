@@ -223,7 +223,7 @@ def lora_program(run: RecordedRun) -> str:
         what="a LoRA",
         dataset=task.dataset,
         libraries="PyTorch, diffusers, peft, NumPy and Pillow",
-        end='It is saved in the folder "lora".',
+        end='The LoRA is saved in the folder "lora".',
         sources=[
             copied("device.py", ["best_dtype", "has_native_bfloat16"]),
             copied("trainers/lora_learner.py", ["_captions", "_caption"]),

@@ -14,7 +14,7 @@ import pytest
 import torch
 from PIL import Image, ImageDraw
 from safetensors.torch import load_file
-from test_run_program import ignore, imported, losses, said
+from test_run_program import EVIL, ignore, imported, losses, said
 from test_steered_programs import change, events, go_on, learn, repeated, same
 from test_word_teacher import teacher
 from tiny_models import (
@@ -126,6 +126,11 @@ def test_a_model_that_is_gone_or_of_another_kind_is_told(pictures: str, tmp_path
     learn(lora(model, pictures, max_steps=1, image_size=16), run)
     assert str(model) in run_program(run)
     told = run.description()
+    strange = {**told["fields"], "trigger": EVIL, "dataset": f"/nowhere/{EVIL}", "image_size": 0}
+    run.create({**told, "fields": strange})
+    program = run_program(run)
+    assert "os" not in imported(program)
+    assert "own_size" in program
     run.create({**told, "model": {**told["model"], "model": 'Flux"\nimport os'}})
     with pytest.raises(EngineError, match="no program for a LoRA of a Flux"):
         run_program(run)
