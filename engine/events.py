@@ -153,6 +153,10 @@ class MemoryPlan:
         return self.took or self.estimated
 
 
+IMAGE_MODEL = "image model"
+"""The kind of a model that draws."""
+
+
 @dataclass(frozen=True)
 class ModelFacts:
     """What a model is and needs, from its files; nothing of it has been loaded."""

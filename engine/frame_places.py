@@ -10,7 +10,7 @@ from __future__ import annotations
 import bisect
 import io
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image
@@ -97,6 +97,6 @@ class BlendedFrames:
 
     def _image(self, number: int) -> Image.Image:
         if number not in self._read:
-            kept: dict[int, Any] = {n: i for n, i in self._read.items() if n == number - 1}
+            kept = {n: image for n, image in self._read.items() if n == number - 1}
             self._read = kept | {number: self._shelf.frame(number)}
         return self._read[number]

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import contextlib
-import json
 import platform
 import threading
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from engine import files, folders
-from engine.errors import FileError
+from engine.remembered import remember as write_down
+from engine.remembered import remembered
 
 if TYPE_CHECKING:
     import torch
 
 PAUSE = 0.02  # seconds between two looks
 MOST_KEPT = 500
+RECORD = "memory.json"
 
 
 def resident() -> int:
@@ -78,25 +76,12 @@ def key_of(fingerprint: str, plan: str, size: tuple[int, int], target: torch.dev
 
 
 def remember(key: str, taken: int) -> None:
-    known = {name: value for name, value in _known().items() if name != key}
-    kept = dict([*known.items(), (key, taken)][-MOST_KEPT:])
-    with contextlib.suppress(FileError):  # it is only told the next time
-        files.write_json(_record(), kept)
+    known = {name: value for name, value in remembered(RECORD).items() if name != key}
+    kept = [*known.items(), (key, taken)][-MOST_KEPT:]
+    write_down(RECORD, dict(kept))
 
 
 def taken_before(key: str) -> int:
     """Bytes; 0 where it was never measured."""
-    value = _known().get(key, 0)
+    value = remembered(RECORD).get(key, 0)
     return value if type(value) is int and value > 0 else 0
-
-
-def _record() -> Path:
-    return folders.cache() / "memory.json"
-
-
-def _known() -> dict[str, Any]:
-    try:
-        known = json.loads(_record().read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return known if isinstance(known, dict) else {}

@@ -22,7 +22,7 @@ from engine import (
     trained_models,
 )
 from engine.errors import ModelError
-from engine.events import ModelFacts, Report
+from engine.events import IMAGE_MODEL, ModelFacts, Report
 from engine.gate import checkpoint_file
 from engine.gate.gguf import read_header
 from engine.gate.lora import check_lora
@@ -47,7 +47,6 @@ CHOOSE = (
 DESCRIPTIONS = ("model_index.json", "config.json", "adapter_config.json")
 SUFFIXES = (".gguf", ".safetensors")
 
-IMAGE_MODEL = "image model"
 MOST_OF_A_CARD = 20_000  # bytes of a README that may begin with a licence
 
 

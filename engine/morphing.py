@@ -34,6 +34,9 @@ class Transition:
         self._model = load_text_to_image(library.find(before.model), report, before.memory_plan)
         loras.use(self._model, loras.parse(before.loras), report)
         self._model.use_scheduler(before.scheduler)
+        self._arguments = before.arguments(self._model, **self._size())
+        for words in ("prompt", "negative_prompt"):
+            self._arguments.pop(words, None)
         with torch.no_grad():
             self._before, self._after = (
                 prompt_states(self._model, task.prompt, task.negative_prompt)
@@ -44,18 +47,15 @@ class Transition:
         """`part` is how far it is from the one to the other, 0…1."""
         import torch
 
-        plan = self._task.plan(self._model)
         states = {
             name: torch.lerp(self._before[name], self._after[name], part) for name in self._before
         }
-        arguments = self._task.arguments(self._model, **self._size()) | states
-        for words in ("prompt", "negative_prompt"):
-            arguments.pop(words, None)
+        arguments = self._arguments | states
         if self._seeds[0] != self._seeds[1]:
             arguments["latents"] = self._noise(part, states["prompt_embeds"].dtype)
-        drawing = Drawing(self._model, report, self._seeds[0], plan.steps)
-        size = arguments["width"], arguments["height"]
-        image = drawing.call(arguments, size, plan.steps)
+        steps = self._task.num_inference_steps
+        drawing = Drawing(self._model, report, self._seeds[0], steps)
+        image = drawing.call(arguments, (arguments["width"], arguments["height"]), steps)
         if image is None:
             raise EngineError(
                 f"The safety filter of {self._model.name} hid a frame.", "Try another seed."

@@ -7,11 +7,11 @@ from typing import Any
 from PySide6.QtCore import QEvent, QObject, QTimer
 
 from engine import packs
+from engine.amounts import told
 from engine.errors import EngineError, InvalidTask
-from engine.events import Event, MemoryPlan, ModelFacts
+from engine.events import IMAGE_MODEL, Event, MemoryPlan, ModelFacts
 from engine.fitting import ERROR
 from engine.memory_plans import AS_IT_IS
-from engine.model_facts import IMAGE_MODEL
 from engine.registry import task_class
 from engine.worker import Engine, Job
 from studio.latest_wish import LatestWish
@@ -48,8 +48,8 @@ class ModelLook(QObject):
     def _look(self) -> None:
         model = str(self._field.value())
         asked = self._asked(model)
-        if not self._form.isVisible() or asked == self._looked_at:
-            return
+        if self._engine.busy or not self._form.isVisible() or asked == self._looked_at:
+            return  # what is drawn or waits goes first; at its end there is a look
         self._wish.forget()
         if model != self._looked_at.get("model"):
             self._say("")
@@ -97,7 +97,7 @@ class ModelLook(QObject):
         ways = [plan.name] if plan.name != AS_IT_IS else []
         if "width" in plan.values:
             ways.insert(0, "{width} × {height}".format(**plan.values))
-        return self.tr("Use {} ({})").format(", ".join(ways or [plan.name]), _size(plan.needs))
+        return self.tr("Use {} ({})").format(", ".join(ways or [plan.name]), told(plan.needs))
 
     def _take_offer(self) -> None:
         if self._offered:
@@ -115,7 +115,7 @@ class ModelLook(QObject):
 
     def _told(self, facts: ModelFacts) -> tuple[str, bool]:
         """What it needs, in words, and whether that is more than there is."""
-        needs, free = _size(facts.needs), _size(facts.free)
+        needs, free = told(facts.needs), told(facts.free)
         needed = self.tr("Needs {} of memory").format(needs)
         if facts.kind == IMAGE_MODEL:  # and more to draw, which is not known, or not yet
             needed = self.tr("Needs at least {} of memory").format(needs)
@@ -130,10 +130,6 @@ class ModelLook(QObject):
         """What a picture takes: measured here, or estimated, with how far that may be off."""
         if not plan.took:
             said = self.tr("Needs about {} of memory (± {} %)")
-            return said.format(_size(plan.estimated), round(100 * ERROR))
+            return said.format(told(plan.estimated), round(100 * ERROR))
         said = self.tr("Took {} of memory here last time ({} were expected)")
-        return said.format(_size(plan.took), _size(plan.estimated))
-
-
-def _size(count: int) -> str:
-    return f"{count / 1e6:.0f} MB" if count < 1e9 else f"{count / 1e9:.1f} GB"
+        return said.format(told(plan.took), told(plan.estimated))

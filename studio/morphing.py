@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QPlainTextEdit, QWidget
 
 from engine.worker import Engine
 from studio.actions import Command
-from studio.dialogs.morphing import MorphingDialog
 from studio.settings import Settings
+
+if TYPE_CHECKING:
+    from studio.dialogs.morphing import MorphingDialog
 
 
 class Morphing(QObject):
@@ -26,6 +30,8 @@ class Morphing(QObject):
 
     def open(self) -> None:
         """The prompt as it stands is the first of a film that has none."""
+        from studio.dialogs.morphing import MorphingDialog  # the window opens without it
+
         if self.dialog is None:
             self.dialog = MorphingDialog(self._engine, self._settings, self._window)
             self.dialog.closed.connect(self._forget)

@@ -9,7 +9,6 @@ that was looked up, a connection to any address. One such attempt fails the run.
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -48,9 +47,7 @@ def main(arguments: list[str]) -> int:
         return subprocess.call(["unshare", "--net", "--map-root-user", *command])
     subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
     before = counters()
-    failed = subprocess.call(
-        [sys.executable, "-m", "pytest", "-m", "not network", *arguments[1:]], env=os.environ
-    )
+    failed = subprocess.call([sys.executable, "-m", "pytest", "-m", "not network", *arguments[1:]])
     tried = {name: counters()[name] - before[name] for name in ATTEMPTS}
     sys.stdout.write(f"attempts to reach a network: {tried}\n")
     return failed or int(any(tried.values()))

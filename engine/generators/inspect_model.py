@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from engine import files, library, model_facts
-from engine.events import ModelFacts, Notice, Progress, Report, Saved
+from engine.events import IMAGE_MODEL, ModelFacts, Notice, Progress, Report, Saved
 from engine.generators.text_to_image import TextToImage
 from engine.task import Task, param, same_param
 
@@ -47,7 +47,7 @@ class InspectModel(Task):
         report(Progress(0, None, "looking at the model"))
         path = library.find(self.model)
         facts = model_facts.facts_at(path, report)
-        if facts.kind == model_facts.IMAGE_MODEL:
+        if facts.kind == IMAGE_MODEL:
             report(facts)  # at once; for the rest the libraries must be there
             report(Progress(0, None, "looking at what it needs to draw"))
             asked = model_facts.Asked(self.memory_plan, (self.width, self.height), self.resizable)

@@ -2,28 +2,24 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
-import json
 from pathlib import Path
-from typing import Any
 
-from engine import files, folders
-from engine.errors import FileError
 from engine.events import Progress, Report
+from engine.remembered import remember, remembered
 
 BLOCK = 2**22
+RECORD = "sha256.json"
 
 
 def sha256(path: Path, report: Report) -> str:
     """SHA-256 of the file, computed once for each size and time of change; raises Cancelled."""
     status = path.stat()
     key = f"{path}|{status.st_size}|{status.st_mtime_ns}"
-    known = _known()
+    known = remembered(RECORD)
     if key not in known:
         known[key] = _sha256(path, status.st_size, report)
-        with contextlib.suppress(FileError):  # it is only quicker the next time
-            files.write_json(_record(), known)
+        remember(RECORD, known)
     return str(known[key])
 
 
@@ -34,15 +30,3 @@ def _sha256(path: Path, size: int, report: Report) -> str:
             report(Progress(min(number * BLOCK, size), size, "checking the model file, once"))
             digest.update(block)
     return digest.hexdigest()
-
-
-def _record() -> Path:
-    return folders.cache() / "sha256.json"
-
-
-def _known() -> dict[str, Any]:
-    try:
-        known = json.loads(_record().read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return known if isinstance(known, dict) else {}

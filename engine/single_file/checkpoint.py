@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from engine import files
+from engine import amounts, files
 from engine.errors import ModelError
 from engine.gate.checkpoint_file import CheckpointFile
 from engine.single_file import schedules
@@ -54,11 +54,9 @@ class Checkpoint:
 
     def told(self) -> str:
         """What it becomes, and what was found out of it."""
-        big = self.size >= 10**9
-        amount = f"{self.size / 1e9:.1f} GB" if big else f"{self.size / 1e6:.0f} MB"
         parts = ", ".join(part.in_words for part in self.layout.parts)
         predicts = f"; predicts {self.prediction} ({self.reason})" if self.reason else ""
-        return f"becomes a folder of diffusers, {amount}: {parts}{predicts}"
+        return f"becomes a folder of diffusers, {amounts.told(self.size)}: {parts}{predicts}"
 
     def require_whole(self, others: tuple[str, ...] = ()) -> None:
         """Raise ModelError for a part that neither it has nor `others` are."""

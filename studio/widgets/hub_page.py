@@ -8,7 +8,6 @@ from PySide6.QtWidgets import (
     QFormLayout,
     QHBoxLayout,
     QLabel,
-    QProgressBar,
     QPushButton,
     QVBoxLayout,
     QWidget,
@@ -18,8 +17,7 @@ from engine.amounts import told
 from engine.events import HubModel, ModelFacts, Progress
 from engine.recommended import Recommended
 from studio.theme import SPACING, icon, set_role
-
-STEPS = 1000  # a bar counts in 32 bits, a file may have more bytes
+from studio.widgets.download_bar import DownloadBar
 
 
 class HubPage(QWidget):
@@ -49,8 +47,7 @@ class HubPage(QWidget):
         self.files.setAccessibleName(self.tr("File"))
         self.files.setToolTip(self.tr("The same model packed more or less tightly"))
         self.files.activated.connect(self.asked)
-        self._bar = QProgressBar(textVisible=False)
-        self._bar.setAccessibleName(self.tr("Progress of the download"))
+        self._bar = DownloadBar()
         self._deeds = QHBoxLayout()
         self.ask = self._deed("search", self.tr("Ask for its size"), self.asked)
         self.ask.setToolTip(self.tr("Ask the Hub how large it is and under which licence"))
@@ -98,9 +95,7 @@ class HubPage(QWidget):
         if progress.total:
             count = self.tr(": {} of {}").format(told(progress.step), told(progress.total))
         self._stage.setText(f"{stage}{count}")
-        self._bar.setRange(0, STEPS if progress.total else 0)
-        if progress.total:
-            self._bar.setValue(min(STEPS, STEPS * progress.step // progress.total))
+        self._bar.show_progress(progress)
         self._update(busy=True, fetching=progress.unit == "bytes")
 
     def show_done(self, facts: ModelFacts) -> None:

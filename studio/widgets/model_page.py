@@ -5,6 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFormLayout, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
+from engine.amounts import told
 from engine.events import ModelFacts, ModelListed
 from studio.theme import SPACING, icon, set_role
 
@@ -32,12 +33,12 @@ class FactRows(QFormLayout):
 
     def _told(self, facts: ModelFacts) -> list[tuple[str, str]]:
         tr = self.tr
-        needs = tr("{:.2f} GB, {:.1f} GB are free").format(facts.needs / 1e9, facts.free / 1e9)
+        needs = tr("{}, {} are free").format(told(facts.needs), told(facts.free))
         rows = [
             (tr("Name"), facts.name),
             (tr("Kind"), f"{facts.kind} ({facts.family})"),
             (tr("Parameters"), tr("{:,.1f} million").format(facts.parameters / 1e6)),
-            (tr("On the disk"), tr("{:,.0f} MB").format(facts.on_disk / 1e6)),
+            (tr("On the disk"), told(facts.on_disk)),
             (tr("Memory"), needs),
         ]
         if facts.becomes:

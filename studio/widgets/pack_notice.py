@@ -7,7 +7,6 @@ from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
     QLabel,
-    QProgressBar,
     QPushButton,
     QVBoxLayout,
     QWidget,
@@ -16,8 +15,7 @@ from PySide6.QtWidgets import (
 from engine.events import Progress
 from engine.packs import Pack
 from studio.theme import SPACING, icon, set_role
-
-STEPS = 1000  # a bar counts in 32 bits, a file may have more bytes
+from studio.widgets.download_bar import DownloadBar
 
 
 class PackNotice(QFrame):
@@ -35,8 +33,7 @@ class PackNotice(QFrame):
             pack.purpose, pack.name, megabytes, pack.licence
         )
         self._words = QLabel(wordWrap=True, textFormat=Qt.TextFormat.PlainText)
-        self._bar = QProgressBar(textVisible=False)
-        self._bar.setAccessibleName(self.tr("Progress of the download"))
+        self._bar = DownloadBar()
         self._fetch = QPushButton(
             icon("download", "on_accent"), self.tr("Fetch {} MB").format(megabytes)
         )
@@ -60,9 +57,7 @@ class PackNotice(QFrame):
         """How far the download is."""
         stage = progress.stage or self.tr("fetching")
         self._words.setText(stage[0].upper() + stage[1:] + " …")
-        self._bar.setRange(0, STEPS if progress.total else 0)
-        if progress.total:
-            self._bar.setValue(min(STEPS, STEPS * progress.step // progress.total))
+        self._bar.show_progress(progress)
         self._show(fetching=True)
 
     def focus_action(self) -> None:

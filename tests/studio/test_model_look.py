@@ -7,14 +7,15 @@ from pathlib import Path
 
 import pytest
 from pytestqt.qtbot import QtBot
+from small_tasks import Count
 from tiny_language_models import save_folder
 
 from engine import cache, device, folders, library, measured_memory
 from engine.gate.model_folder import check_pipeline
 from engine.memory_plans import AS_IT_IS
 from engine.registry import task_class
-from engine.worker import Engine
-from studio.model_look import ModelLook
+from engine.worker import Engine, Job
+from studio.model_look import QUIET, ModelLook
 from studio.widgets.parameter_form import ParameterForm
 
 
@@ -42,6 +43,17 @@ def test_what_is_needed_and_free_is_said(qtbot, engine, form) -> None:
     wait_for(qtbot, form, "Needs 150 MB of memory, ")
     assert form.editor("model").note().endswith(" GB are free")
     assert engine.jobs == []
+
+
+def test_what_is_made_goes_before_a_look(qtbot, engine, form, tmp_path) -> None:
+    job = Job(Count(total=10_000, pause=0.01), tmp_path)
+    engine.submit(job)
+    put_model("poet")
+    form.set_values({"model": "poet"})
+    qtbot.wait(QUIET + 300)
+    assert not engine._unlisted
+    job.cancel()
+    wait_for(qtbot, form, "Needs 150 MB of memory, ")
 
 
 def test_a_model_that_does_not_fit_is_told_of_before_it_is_loaded(qtbot, form, monkeypatch) -> None:
