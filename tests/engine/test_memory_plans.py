@@ -20,6 +20,7 @@ from tiny_loras import open_plain, save_lora
 from engine import (
     cache,
     fitting,
+    folders,
     measured_memory,
     memory_plans,
     metadata,
@@ -180,14 +181,13 @@ def test_what_it_took_is_remembered_and_told(in_16_bits: dict[str, Path], tmp_pa
     told = fitting.plans_of(folder, (32, 32), False)[0]
     assert 0 < told.took == told.needs < 500_000_000
     assert fitting.plans_of(folder, (64, 64), False)[0].took == 0, "another size is another thing"
-    (measured_memory._record()).write_text('{"x": ')
+    (folders.cache() / measured_memory.RECORD).write_text('{"x": ')
     assert fitting.plans_of(folder, (32, 32), False)[0].took == 0, "a broken file is forgotten"
 
 
 @settings(max_examples=20)
 @given(st.recursive(st.none() | st.integers() | st.text(), lambda inner: st.lists(inner)))
 def test_whatever_is_remembered_is_a_number_of_bytes(value: object) -> None:
-    measured_memory._record().parent.mkdir(parents=True, exist_ok=True)
     measured_memory.remember("key", value)  # type: ignore[arg-type]
     taken = measured_memory.taken_before("key")
     assert taken == (value if type(value) is int and value > 0 else 0)
