@@ -91,7 +91,7 @@ def _write(model: Incoming, report: Report) -> ModelFacts:
     def written(what: str, size: int) -> None:
         nonlocal done
         done += size
-        report(Progress(min(done, model.size), model.size, f"{verb} {what}"))
+        report(Progress(min(done, model.size), model.size, f"{verb} {what}", "bytes"))
 
     verb = "writing" if model.converted else "copying"
     files.make_folder(model.target.parent)

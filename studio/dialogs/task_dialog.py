@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
-from engine import folders
+from engine import amounts, folders
 from engine.errors import EngineError, InvalidTask
 from engine.events import Event, Progress
 from engine.task import Task
@@ -107,7 +107,8 @@ class TaskDialog(QDialog):
         """The task is about to run."""
 
     def progress_text(self, event: Progress) -> str:
-        return f"{event.stage} {event.step + 1} / {event.total}" if event.total else event.stage
+        step = event.step if event.unit == "bytes" else event.step + 1  # the one that is made now
+        return f"{event.stage} {amounts.progress_told(event, step)}".rstrip()
 
     def hear(self, event: Event) -> None:
         """The task tells something other than its progress."""

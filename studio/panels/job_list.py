@@ -117,10 +117,8 @@ def state_words(job: Job) -> str:
     if job.state is not JobState.RUNNING or job.progress is None:
         return words
     progress = job.progress
-    if progress.total and progress.unit == "bytes":
-        words += f" · {amounts.told(progress.step)} / {amounts.told(progress.total)}"
-    elif progress.total:
-        words += f" · {progress.step} / {progress.total}"
+    if count := amounts.progress_told(progress, progress.step):
+        words += f" · {count}"
     if job.seconds_left is not None:
         words += f" · {time_left(job.seconds_left)}"
     return words
